@@ -1,0 +1,70 @@
+#include "analyze/analyzer.h"
+#include "analyze/analyzers.h"
+#include "base/limits.h"
+
+const struct analyzer *const analyzers[] = {
+    &analyzer_os_release,
+    &analyzer_dpkg,
+    &analyzer_python,
+    &analyzer_conda,
+};
+
+const size_t analyzer_count = sizeof(analyzers) / sizeof(analyzers[0]);
+
+bool analyzer_wants_path(slice path)
+{
+    struct entry entry = {.kind = ENTRY_FILE, .path = path};
+    for (size_t i = 0; i < analyzer_count; i++)
+        if (analyzers[i]->wants(path, &entry).kind != WANT_NOTHING)
+            return true;
+    return false;
+}
+
+struct evidence *analysis_evidence(struct analysis *analysis)
+{
+    struct list *list = &analysis->record->evidence;
+    struct evidence *last = list->count ? (struct evidence *)list->items + list->count - 1 : NULL;
+    slice name = slice_from_text(analysis->analyzer->name);
+    slice path = analysis->entry->path;
+    bool redirected = !slice_equal(path, analysis->path);
+    if (last && slice_equal(last->path, path) && slice_equal(last->analyzer, name) &&
+        redirected == (last->place.len > 0))
+        return last;
+    struct evidence *evidence = list_add(list, analysis->arena, sizeof(*evidence));
+    *evidence = (struct evidence){.path = arena_copy(analysis->arena, path), .analyzer = name};
+    if (redirected)
+        evidence->place = arena_copy(analysis->arena, analysis->path);
+    return evidence;
+}
+
+struct error *analysis_add_package(struct analysis *analysis, const struct package *package)
+{
+    struct evidence *evidence = analysis_evidence(analysis);
+    if (evidence->packages.count >= LIMIT_PACKAGES_PER_FILE)
+        return error_make(ERROR_LIMIT, "it names more than %d packages", LIMIT_PACKAGES_PER_FILE);
+    struct package *copy = list_add(&evidence->packages, analysis->arena, sizeof(*copy));
+    slice *fields[] = {&copy->type,        &copy->name,           &copy->version,
+                       &copy->arch,        &copy->source_name,    &copy->source_version,
+                       &copy->maintainer,  &copy->license,        &copy->build};
+    *copy = *package;
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        if (fields[i]->len > LIMIT_FIELD_BYTES)
+            return error_make(ERROR_LIMIT, "a field of a package has %zu bytes", fields[i]->len);
+        *fields[i] = arena_copy(analysis->arena, *fields[i]);
+    }
+    return NULL;
+}
+
+void analysis_add_fact(struct analysis *analysis, const char *key, slice value)
+{
+    struct evidence *evidence = analysis_evidence(analysis);
+    struct fact *fact = list_add(&evidence->facts, analysis->arena, sizeof(*fact));
+    *fact = (struct fact){slice_from_text(key), arena_copy(analysis->arena, value)};
+}
+
+void analysis_add_owned(struct analysis *analysis, slice path)
+{
+    struct evidence *evidence = analysis_evidence(analysis);
+    *(slice *)list_add(&evidence->owned, analysis->arena, sizeof(slice)) =
+        arena_copy(analysis->arena, path);
+}

@@ -1,0 +1,76 @@
+/*
+ * Analyzers: each owns one kind of thing in an image (dpkg, Python, conda, …). They stand between
+ * the layer walk, which offers them each entry, and the layer record, which they write into. They
+ * run in the worker, on untrusted bytes.
+ *
+ * To add one: a file in this folder that defines a `const struct analyzer`, and a line in the table
+ * in analyzer.c. Nothing else changes.
+ *
+ * How an analyzer gets its bytes is its own choice, entry by entry (see struct want). Several may
+ * ask for one entry; its bytes are read once.
+ */
+#ifndef PLIMSOLL_ANALYZE_ANALYZER_H
+#define PLIMSOLL_ANALYZE_ANALYZER_H
+
+#include "archive/entry.h"
+#include "layer/record.h"
+
+enum want_kind {
+    WANT_NOTHING, /* not this entry */
+    WANT_HEADER,  /* that it is there, its size and mode: read() with no bytes */
+    WANT_FIRST,   /* its first `count` bytes: read() once */
+    WANT_STREAM,  /* all of it, in pieces as they come: piece() for each, then read() with none */
+    WANT_WHOLE    /* all of it at once: read() once. Large ones come from a spill file, mapped */
+};
+
+struct want {
+    enum want_kind kind;
+    size_t count; /* for WANT_FIRST, at most LIMIT_ENTRY_MEMORY */
+};
+
+/* What a call of an analyzer works with. */
+struct analysis {
+    const struct analyzer *analyzer;
+    const struct entry *entry;
+    slice path;             /* the entry's, or the path that it is looked at in the place of */
+    struct record *record;
+    struct arena *arena;    /* the record's: lives as long as it */
+    struct arena *scratch;  /* freed after the entry */
+    void *state;            /* the analyzer's own, between piece() calls; starts as NULL */
+};
+
+struct analyzer {
+    const char *name;
+    unsigned version; /* raised when it writes other things into the record than before */
+
+    /* Which entries it asks for, by path (most often) and size; called for every file. */
+    struct want (*wants)(slice path, const struct entry *entry);
+
+    struct error *(*piece)(struct analysis *analysis, slice bytes);
+    /* An error is a problem of this file alone: it is reported, and the walk goes on. */
+    struct error *(*read)(struct analysis *analysis, slice bytes);
+
+    /*
+     * Paths that the analyzer knows by heart ("var/lib/dpkg/status"; one that ends in "/" is a
+     * folder of such files). Where a symlink leads from them elsewhere in the image, what lies
+     * there is read in their place. NULL-terminated; may be NULL.
+     */
+    const char *const *places;
+};
+
+/* The table. */
+extern const struct analyzer *const analyzers[];
+extern const size_t analyzer_count;
+
+/* Whether any analyzer asks for a file of that path, whatever its size. */
+bool analyzer_wants_path(slice path);
+
+/* The evidence of this analysis' file, made on first use. */
+struct evidence *analysis_evidence(struct analysis *analysis);
+/* Adds a package; its slices are copied into the record's arena. */
+MUST_CHECK struct error *analysis_add_package(struct analysis *analysis,
+                                              const struct package *package);
+void analysis_add_fact(struct analysis *analysis, const char *key, slice value);
+void analysis_add_owned(struct analysis *analysis, slice path);
+
+#endif

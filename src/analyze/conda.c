@@ -1,0 +1,89 @@
+/*
+ * conda packages: a record in <environment>/conda-meta/ for each, with its name, version, build,
+ * channel and the files that it linked into the environment.
+ */
+#include "analyze/analyzers.h"
+#include "base/json_scan.h"
+
+/* So many of a package's files are kept to see later whether they are still there. */
+enum { SAMPLE_FILES = 32 };
+
+static struct want wants(slice path, const struct entry *entry)
+{
+    (void)entry;
+    bool here = slice_ends(path, SLICE(".json")) &&
+                slice_equal(slice_basename(slice_dirname(path)), SLICE("conda-meta"));
+    return (struct want){here ? WANT_WHOLE : WANT_NOTHING, 0};
+}
+
+static void read_files(struct analysis *analysis, struct json_scan *scan)
+{
+    slice prefix = slice_dirname(slice_dirname(analysis->path));
+    slice file;
+    size_t sampled = 0;
+    if (json_scan_peek(scan) != '[') {
+        json_scan_skip(scan);
+        return;
+    }
+    json_scan_enter(scan, '[');
+    while (json_scan_item(scan)) {
+        if (json_scan_peek(scan) != '"') {
+            json_scan_skip(scan);
+            continue;
+        }
+        if (!json_scan_string(scan, &file))
+            return;
+        bool wanted = analyzer_wants_path(file);
+        if (!wanted && sampled >= SAMPLE_FILES)
+            continue;
+        slice whole = arena_format(analysis->scratch, "%.*s/%.*s", SLICE_ARG(prefix), SLICE_ARG(file));
+        path_normalize(analysis->scratch, whole, &whole);
+        if (wanted)
+            analysis_add_owned(analysis, whole);
+        else if (sampled++ < SAMPLE_FILES)
+            analysis_add_fact(analysis, "file", whole);
+    }
+}
+
+static struct error *read_file(struct analysis *analysis, slice bytes)
+{
+    struct package package = {.type = SLICE("conda")};
+    slice channel = SLICE_EMPTY, key;
+    const struct {
+        const char *name;
+        slice *value;
+    } texts[] = {
+        {"name", &package.name},       {"version", &package.version}, {"build", &package.build},
+        {"license", &package.license}, {"subdir", &package.arch},     {"channel", &channel},
+    };
+    struct json_scan scan;
+    json_scan_start(&scan, bytes, analysis->scratch);
+    json_scan_enter(&scan, '{');
+    while (json_scan_key(&scan, &key)) {
+        slice *value = NULL;
+        for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+            if (slice_equal(key, slice_from_text(texts[i].name)))
+                value = texts[i].value;
+        if (value && json_scan_peek(&scan) == '"')
+            json_scan_string(&scan, value);
+        else if (slice_equal(key, SLICE("files")))
+            read_files(analysis, &scan);
+        else
+            json_scan_skip(&scan);
+    }
+    if (!json_scan_end(&scan))
+        return error_make(ERROR_INPUT, "it is not valid JSON at byte %zu: %s",
+                          json_scan_offset(&scan), scan.failure);
+    if (package.name.len == 0 || package.version.len == 0)
+        return error_make(ERROR_INPUT, "it has no %s", package.name.len ? "version" : "name");
+    if (channel.len)
+        analysis_add_fact(analysis, "channel", channel);
+    return analysis_add_package(analysis, &package);
+}
+
+const struct analyzer analyzer_conda = {
+    .name = "conda",
+    .version = 1,
+    .wants = wants,
+    .read = read_file,
+};

@@ -1,0 +1,241 @@
+#include "archive/stream.h"
+#include "base/file.h"
+
+#include <errno.h>
+
+enum {
+    BUFFER_BYTES = 128 * 1024,
+    /* After a skip the next thing is a tar header and perhaps its extensions: read that much, and
+     * twice as much each time that what follows is wanted or lies near. */
+    READ_AFTER_SKIP = 1024,
+    /* A gap up to here is cheaper to read through than to ask the kernel about twice. */
+    GAP_READ_THROUGH = 512,
+};
+
+struct range_stream {
+    struct stream stream;
+    int fd;
+    uint64_t offset, left;
+    size_t step; /* bytes of the next read */
+};
+
+struct pipe_stream {
+    struct stream stream;
+    int fd;
+};
+
+static void stream_init(struct stream *stream)
+{
+    stream->room = BUFFER_BYTES;
+    stream->buffer = memory_alloc(BUFFER_BYTES);
+}
+
+static void account(struct stream *stream, size_t got)
+{
+    if (stream->digest)
+        digest_add(stream->digest, stream->buffer + stream->end, got);
+    stream->end += got;
+    stream->bytes_in += got;
+}
+
+static struct error *range_fill(struct stream *stream)
+{
+    struct range_stream *range = (struct range_stream *)stream;
+    size_t count = stream->room - stream->end;
+    if (count > range->step)
+        count = range->step;
+    if (count > range->left)
+        count = (size_t)range->left;
+    if (count == 0) {
+        stream->ended = true;
+        return NULL;
+    }
+    size_t got;
+    TRY(file_read_at(range->fd, stream->buffer + stream->end, count, range->offset, &got));
+    if (got == 0)
+        return error_make(ERROR_INPUT,
+                          "the file ends %llu bytes before it should; it was cut on its way: copy "
+                          "it again",
+                          (unsigned long long)range->left);
+    account(stream, got);
+    range->offset += got;
+    range->left -= got;
+    if (range->step < BUFFER_BYTES)
+        range->step *= 2;
+    return NULL;
+}
+
+static struct error *range_seek(struct stream *stream, uint64_t count)
+{
+    struct range_stream *range = (struct range_stream *)stream;
+    if (count > range->left)
+        return error_make(ERROR_INPUT, "it ends %llu bytes before it should",
+                          (unsigned long long)(count - range->left));
+    range->offset += count;
+    range->left -= count;
+    range->step = READ_AFTER_SKIP;
+    return NULL;
+}
+
+static void nothing_to_close(struct stream *stream)
+{
+    (void)stream;
+}
+
+struct stream *stream_from_range(int fd, uint64_t offset, uint64_t length)
+{
+    struct range_stream *range = memory_alloc(sizeof(*range));
+    *range = (struct range_stream){.fd = fd, .offset = offset, .left = length};
+    stream_init(&range->stream);
+    range->step = 4 * READ_AFTER_SKIP;
+    range->stream.fill = range_fill;
+    range->stream.seek = range_seek;
+    range->stream.close = nothing_to_close;
+    return &range->stream;
+}
+
+static struct error *pipe_fill(struct stream *stream)
+{
+    struct pipe_stream *pipe_stream = (struct pipe_stream *)stream;
+    ssize_t got;
+    do
+        got = read(pipe_stream->fd, stream->buffer + stream->end, stream->room - stream->end);
+    while (got < 0 && errno == EINTR);
+    if (got < 0)
+        return error_errno("cannot read");
+    stream->ended = got == 0;
+    account(stream, (size_t)got);
+    return NULL;
+}
+
+struct stream *stream_from_pipe(int fd)
+{
+    struct pipe_stream *stream = memory_alloc(sizeof(*stream));
+    *stream = (struct pipe_stream){.fd = fd};
+    stream_init(&stream->stream);
+    stream->stream.fill = pipe_fill;
+    stream->stream.close = nothing_to_close;
+    return &stream->stream;
+}
+
+struct memory_stream {
+    struct stream stream;
+    slice left;
+};
+
+static struct error *memory_fill(struct stream *stream)
+{
+    struct memory_stream *memory = (struct memory_stream *)stream;
+    slice piece = slice_first(memory->left, stream->room - stream->end);
+    if (piece.len)
+        memcpy(stream->buffer + stream->end, piece.ptr, piece.len);
+    stream->ended = piece.len == 0;
+    memory->left = slice_from(memory->left, piece.len);
+    account(stream, piece.len);
+    return NULL;
+}
+
+struct stream *stream_from_memory(slice bytes)
+{
+    struct memory_stream *memory = memory_alloc(sizeof(*memory));
+    *memory = (struct memory_stream){.left = bytes};
+    stream_init(&memory->stream);
+    memory->stream.fill = memory_fill;
+    memory->stream.close = nothing_to_close;
+    return &memory->stream;
+}
+
+void stream_hash(struct stream *stream, slice expected)
+{
+    stream->digest = digest_start(expected);
+    digest_add(stream->digest, stream->buffer + stream->start, stream->end - stream->start);
+    stream->seek = NULL;
+}
+
+/* Room for more at the end of the buffer, by moving the window to its front. */
+static void make_room(struct stream *stream)
+{
+    if (stream->start == stream->end) {
+        stream->start = stream->end = 0;
+    } else if (stream->room - stream->end < STREAM_WINDOW / 2 && stream->start) {
+        memmove(stream->buffer, stream->buffer + stream->start, stream->end - stream->start);
+        stream->end -= stream->start;
+        stream->start = 0;
+    }
+}
+
+struct error *stream_need(struct stream *stream, size_t want, slice *window)
+{
+    while (stream->end - stream->start < want && !stream->ended) {
+        make_room(stream);
+        TRY(stream->fill(stream));
+    }
+    *window = slice_first(
+        slice_make(stream->buffer + stream->start, stream->end - stream->start), want);
+    return NULL;
+}
+
+struct error *stream_some(struct stream *stream, slice *window)
+{
+    TRY(stream_need(stream, 1, window));
+    *window = slice_make(stream->buffer + stream->start, stream->end - stream->start);
+    return NULL;
+}
+
+void stream_take(struct stream *stream, size_t count)
+{
+    stream->start += count;
+    stream->position += count;
+}
+
+struct error *stream_skip(struct stream *stream, uint64_t count)
+{
+    size_t at_hand = stream->end - stream->start;
+    if (count > at_hand && stream->seek && count - at_hand > GAP_READ_THROUGH) {
+        TRY(stream->seek(stream, count - at_hand));
+        stream->position += count;
+        stream->start = stream->end = 0;
+        return NULL;
+    }
+    while (count) {
+        slice window;
+        TRY(stream_some(stream, &window));
+        if (window.len == 0)
+            return error_make(ERROR_INPUT, "it ends %llu bytes before it should",
+                              (unsigned long long)count);
+        size_t step = window.len < count ? window.len : (size_t)count;
+        stream_take(stream, step);
+        count -= step;
+    }
+    return NULL;
+}
+
+struct error *stream_drain(struct stream *stream)
+{
+    for (;;) {
+        slice window;
+        TRY(stream_some(stream, &window));
+        if (window.len == 0)
+            return NULL;
+        stream_take(stream, window.len);
+    }
+}
+
+slice stream_digest(struct stream *stream, struct arena *arena)
+{
+    if (!stream->digest)
+        return SLICE_EMPTY;
+    slice text = digest_finish(stream->digest, arena);
+    stream->digest = NULL;
+    return text;
+}
+
+void stream_close(struct stream *stream)
+{
+    if (!stream)
+        return;
+    stream->close(stream);
+    digest_free(stream->digest);
+    free(stream->buffer);
+    free(stream);
+}

@@ -1,0 +1,81 @@
+/*
+ * Streams of bytes that stack: a range of a file or a pipe at the bottom, gzip or zstd on top, tar
+ * reading from whatever it is given. The reader is shown a window into the stream's own buffer, so
+ * nothing is copied on the way.
+ *
+ * Used by the worker only; a stream owns its buffers, its digest and the stream below it.
+ */
+#ifndef PLIMSOLL_ARCHIVE_STREAM_H
+#define PLIMSOLL_ARCHIVE_STREAM_H
+
+#include "base/digest.h"
+#include "base/error.h"
+
+enum {
+    STREAM_WINDOW = 64 * 1024, /* bytes that stream_need can be asked for */
+};
+
+struct stream {
+    char *buffer;
+    size_t room;
+    size_t start, end;  /* the window: bytes read and not yet taken */
+    uint64_t position;  /* of the window's start in the stream */
+    uint64_t bytes_in;  /* bytes asked of what lies below */
+    bool ended;         /* nothing follows the window */
+    struct digest *digest; /* of the bytes as they come, or NULL */
+
+    /* Reads some bytes to buffer + end (there is room), advances end, or sets ended. */
+    struct error *(*fill)(struct stream *stream);
+    /* Moves on by `count` bytes without reading them; NULL when that cannot be done. */
+    struct error *(*seek)(struct stream *stream, uint64_t count);
+    void (*close)(struct stream *stream);
+};
+
+/* A range of a file that can be seeked: reads little around skipped parts. The fd stays the
+ * caller's. */
+struct stream *stream_from_range(int fd, uint64_t offset, uint64_t length);
+
+/* A pipe or socket, read to its end; the fd stays the caller's. */
+struct stream *stream_from_pipe(int fd);
+
+/* Bytes in memory (the caller's). */
+struct stream *stream_from_memory(slice bytes);
+
+/*
+ * Computes a digest (which the stream takes; by the algorithm of `expected`) of every byte from the
+ * stream's start on, so it must be called before any is taken. From then on nothing is passed over
+ * unread.
+ */
+void stream_hash(struct stream *stream, slice expected);
+
+/*
+ * What is compressed on `below` (which it takes), unpacked: gzip (RFC 1952, every member) or zstd
+ * (RFC 8878, every frame, skippable frames passed over), or `below` itself when neither is there by
+ * its first bytes. Compressions that are no layer's (xz, bzip2, lz4, compress) are an error, as is
+ * what passes the ratio limits. *name is "gzip", "zstd" or "none".
+ */
+MUST_CHECK struct error *stream_unpack(struct stream **stream, struct stream *below,
+                                       const char **name);
+
+/* Shows up to `want` (≤ STREAM_WINDOW) bytes without taking them; fewer only at the end. */
+MUST_CHECK struct error *stream_need(struct stream *stream, size_t want, slice *window);
+/* Shows what is there, at least one byte unless the stream has ended. */
+MUST_CHECK struct error *stream_some(struct stream *stream, slice *window);
+/* Takes bytes that were shown. */
+void stream_take(struct stream *stream, size_t count);
+/* Passes over `count` bytes; an error when the stream ends before. */
+MUST_CHECK struct error *stream_skip(struct stream *stream, uint64_t count);
+/* Reads what is left, so that digests cover all of it. */
+MUST_CHECK struct error *stream_drain(struct stream *stream);
+
+/* The stream's digest ("sha256:…"), once drained; empty when there is none to give. */
+slice stream_digest(struct stream *stream, struct arena *arena);
+void stream_close(struct stream *stream);
+
+static inline void cleanup_stream(struct stream **stream)
+{
+    stream_close(*stream);
+}
+#define CLEANUP_STREAM __attribute__((cleanup(cleanup_stream)))
+
+#endif

@@ -1,0 +1,247 @@
+/* gzip and zstd on top of a stream: stream_unpack of archive/stream.h. */
+#include "base/limits.h"
+#include "archive/stream.h"
+
+#include <isa-l/igzip_lib.h>
+#include <zstd.h>
+#include <zstd_errors.h>
+
+enum { UNPACK_BUFFER = 256 * 1024 };
+
+struct unpack_stream {
+    struct stream stream;
+    struct stream *below;
+    const char *name;
+    uint64_t ratio_limit;
+    uint64_t produced;
+    bool in_member; /* a gzip member or zstd frame has begun and not ended */
+    struct inflate_state inflate;
+    ZSTD_DStream *zstd;
+};
+
+static struct error *check_ratio(const struct unpack_stream *unpack)
+{
+    uint64_t packed = unpack->below->position ? unpack->below->position : 1;
+    if (unpack->produced > LIMIT_LAYER_BYTES)
+        return error_make(ERROR_LIMIT, "it unpacks to more than %llu bytes, the limit of a layer",
+                          (unsigned long long)LIMIT_LAYER_BYTES);
+    if (unpack->produced > LIMIT_RATIO_FROM && unpack->produced / packed > unpack->ratio_limit)
+        return error_make(ERROR_LIMIT,
+                          "it unpacks to more than %llu times its size (the limit for %s): this "
+                          "is a decompression bomb",
+                          (unsigned long long)unpack->ratio_limit, unpack->name);
+    return NULL;
+}
+
+static struct error *unpacked(struct unpack_stream *unpack, size_t count)
+{
+    struct stream *stream = &unpack->stream;
+    if (stream->digest)
+        digest_add(stream->digest, stream->buffer + stream->end, count);
+    stream->end += count;
+    unpack->produced += count;
+    return check_ratio(unpack);
+}
+
+static struct error *cut_short(const struct unpack_stream *unpack)
+{
+    return error_make(ERROR_INPUT,
+                      "the %s stream ends after %llu bytes, before its own end; it was cut on its "
+                      "way: fetch the image again",
+                      unpack->name, (unsigned long long)unpack->below->position);
+}
+
+static const char *inflate_failure(int code)
+{
+    static const struct {
+        int code;
+        const char *meaning;
+    } table[] = {
+        {ISAL_INVALID_BLOCK, "a block of no known kind"},
+        {ISAL_INVALID_SYMBOL, "a code that stands for nothing"},
+        {ISAL_INVALID_LOOKBACK, "a reference to before its start"},
+        {ISAL_INVALID_WRAPPER, "a wrong header"},
+        {ISAL_UNSUPPORTED_METHOD, "a method that is not deflate"},
+        {ISAL_INCORRECT_CHECKSUM, "a checksum that does not match"},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+        if (table[i].code == code)
+            return table[i].meaning;
+    return "damaged data";
+}
+
+/*
+ * What follows a member: another one, nothing, or zero padding as tape-minded tools leave it.
+ * Anything else is refused, since readers disagree on whether it counts.
+ */
+static struct error *next_member(struct unpack_stream *unpack, bool *more)
+{
+    slice window;
+    TRY(stream_need(unpack->below, 2, &window));
+    *more = slice_equal(window, SLICE("\x1f\x8b"));
+    if (*more)
+        return NULL;
+    for (;;) {
+        TRY(stream_some(unpack->below, &window));
+        if (window.len == 0)
+            return NULL;
+        for (size_t i = 0; i < window.len; i++)
+            if (window.ptr[i] != 0)
+                return error_make(ERROR_INPUT, "bytes that are not gzip follow the gzip stream");
+        stream_take(unpack->below, window.len);
+    }
+}
+
+static struct error *gzip_fill(struct stream *stream)
+{
+    struct unpack_stream *unpack = (struct unpack_stream *)stream;
+    struct inflate_state *state = &unpack->inflate;
+    for (;;) {
+        if (!unpack->in_member) {
+            bool more;
+            TRY(next_member(unpack, &more));
+            if (!more) {
+                stream->ended = true;
+                return NULL;
+            }
+            isal_inflate_reset(state);
+            state->crc_flag = ISAL_GZIP;
+            unpack->in_member = true;
+        }
+        slice window;
+        TRY(stream_some(unpack->below, &window));
+        if (window.len > UINT32_MAX / 2)
+            window.len = UINT32_MAX / 2;
+        uint32_t room = (uint32_t)(stream->room - stream->end);
+        state->next_in = (uint8_t *)(uintptr_t)window.ptr;
+        state->avail_in = (uint32_t)window.len;
+        state->next_out = (uint8_t *)stream->buffer + stream->end;
+        state->avail_out = room;
+        int code = isal_inflate(state);
+        stream_take(unpack->below, window.len - state->avail_in);
+        if (code < 0)
+            return error_make(ERROR_INPUT, "the gzip stream is damaged near byte %llu: %s",
+                              (unsigned long long)unpack->below->position, inflate_failure(code));
+        TRY(unpacked(unpack, room - state->avail_out));
+        unpack->in_member = state->block_state != ISAL_BLOCK_FINISH;
+        if (state->avail_out < room)
+            return NULL;
+        if (window.len == 0 && unpack->in_member)
+            return cut_short(unpack);
+    }
+}
+
+static struct error *zstd_fill(struct stream *stream)
+{
+    struct unpack_stream *unpack = (struct unpack_stream *)stream;
+    for (;;) {
+        slice window;
+        TRY(stream_some(unpack->below, &window));
+        if (window.len == 0 && !unpack->in_member) {
+            stream->ended = true;
+            return NULL;
+        }
+        ZSTD_inBuffer in = {window.ptr, window.len, 0};
+        ZSTD_outBuffer out = {stream->buffer + stream->end, stream->room - stream->end, 0};
+        size_t code = ZSTD_decompressStream(unpack->zstd, &out, &in);
+        stream_take(unpack->below, in.pos);
+        if (ZSTD_isError(code) && ZSTD_getErrorCode(code) == ZSTD_error_frameParameter_windowTooLarge)
+            return error_make(ERROR_LIMIT, "its zstd window is larger than the limit of 2^%d bytes",
+                              LIMIT_ZSTD_WINDOW_LOG);
+        if (ZSTD_isError(code))
+            return error_make(ERROR_INPUT, "the zstd stream is damaged near byte %llu: %s",
+                              (unsigned long long)unpack->below->position, ZSTD_getErrorName(code));
+        unpack->in_member = code != 0;
+        TRY(unpacked(unpack, out.pos));
+        if (out.pos)
+            return NULL;
+        if (window.len == 0)
+            return cut_short(unpack);
+    }
+}
+
+static void unpack_close(struct stream *stream)
+{
+    struct unpack_stream *unpack = (struct unpack_stream *)stream;
+    ZSTD_freeDStream(unpack->zstd);
+    stream_close(unpack->below);
+}
+
+static struct unpack_stream *unpack_new(struct stream *below)
+{
+    struct unpack_stream *unpack = memory_alloc(sizeof(*unpack));
+    memset(unpack, 0, offsetof(struct unpack_stream, inflate));
+    unpack->zstd = NULL;
+    unpack->below = below;
+    unpack->stream.room = UNPACK_BUFFER;
+    unpack->stream.buffer = memory_alloc(UNPACK_BUFFER);
+    unpack->stream.close = unpack_close;
+    return unpack;
+}
+
+static struct error *begin_gzip(struct unpack_stream *unpack)
+{
+    unpack->ratio_limit = LIMIT_RATIO_GZIP;
+    unpack->stream.fill = gzip_fill;
+    isal_inflate_init(&unpack->inflate);
+    return NULL;
+}
+
+static struct error *begin_zstd(struct unpack_stream *unpack)
+{
+    unpack->ratio_limit = LIMIT_RATIO_ZSTD;
+    unpack->stream.fill = zstd_fill;
+    unpack->zstd = ZSTD_createDStream();
+    if (!unpack->zstd)
+        memory_exhausted();
+    ZSTD_DCtx_setParameter(unpack->zstd, ZSTD_d_windowLogMax, LIMIT_ZSTD_WINDOW_LOG);
+    return NULL;
+}
+
+static struct error *refuse(struct unpack_stream *unpack)
+{
+    return error_make(ERROR_INPUT,
+                      "it is compressed with %s, which no image specification has for layers; "
+                      "save the image again with gzip or zstd",
+                      unpack->name);
+}
+
+/* Compressions by their first bytes; only the low nibble of zstd's skippable magic varies. */
+static const struct compression {
+    const char *name;
+    const char *magic;
+    size_t magic_len;
+    struct error *(*begin)(struct unpack_stream *);
+} compressions[] = {
+    {"gzip", "\x1f\x8b", 2, begin_gzip},
+    {"zstd", "\x28\xb5\x2f\xfd", 4, begin_zstd},
+    {"xz", "\xfd" "7zXZ\0", 6, refuse},
+    {"bzip2", "BZh", 3, refuse},
+    {"lz4", "\x04\x22\x4d\x18", 4, refuse},
+    {"compress", "\x1f\x9d", 2, refuse},
+};
+
+static const struct compression *recognise(slice head)
+{
+    for (size_t i = 0; i < sizeof(compressions) / sizeof(compressions[0]); i++)
+        if (slice_starts(head, slice_make(compressions[i].magic, compressions[i].magic_len)))
+            return &compressions[i];
+    bool skippable = head.len >= 4 && ((unsigned char)head.ptr[0] & 0xf0) == 0x50 &&
+                     slice_starts(slice_from(head, 1), SLICE("\x2a\x4d\x18"));
+    return skippable ? &compressions[1] : NULL;
+}
+
+struct error *stream_unpack(struct stream **stream, struct stream *below, const char **name)
+{
+    slice head;
+    *stream = below;
+    *name = "none";
+    TRY(stream_need(below, 8, &head));
+    const struct compression *compression = recognise(head);
+    if (!compression)
+        return NULL;
+    struct unpack_stream *unpack = unpack_new(below);
+    *stream = &unpack->stream;
+    *name = unpack->name = compression->name;
+    return compression->begin(unpack);
+}

@@ -1,0 +1,84 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+struct error *file_read_at(int fd, void *bytes, size_t count, uint64_t offset, size_t *got)
+{
+    *got = 0;
+    if (offset > INT64_MAX)
+        return NULL;
+    while (*got < count) {
+        ssize_t n = pread(fd, (char *)bytes + *got, count - *got, (off_t)(offset + *got));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return error_errno("cannot read at byte %llu", (unsigned long long)(offset + *got));
+        if (n == 0)
+            break;
+        *got += (size_t)n;
+    }
+    return NULL;
+}
+
+struct error *file_read_whole(struct arena *arena, int directory, const char *path, uint64_t limit,
+                              slice *bytes)
+{
+    CLEANUP_CLOSE int fd = openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat info;
+    if (fd < 0 || fstat(fd, &info) < 0)
+        return error_errno("cannot open %s", path);
+    if (!S_ISREG(info.st_mode))
+        return error_make(ERROR_INPUT, "%s is not a regular file", path);
+    if ((uint64_t)info.st_size > limit)
+        return error_make(ERROR_LIMIT, "%s has %lld bytes, more than the limit of %llu", path,
+                          (long long)info.st_size, (unsigned long long)limit);
+    char *text = arena_alloc(arena, (size_t)info.st_size + 1);
+    size_t got;
+    TRY(error_wrap(file_read_at(fd, text, (size_t)info.st_size, 0, &got), "%s", path));
+    *bytes = slice_make(text, got);
+    return NULL;
+}
+
+struct error *file_write_all(int fd, slice bytes)
+{
+    while (bytes.len) {
+        ssize_t n = write(fd, bytes.ptr, bytes.len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return error_errno("cannot write");
+        bytes = slice_from(bytes, (size_t)n);
+    }
+    return NULL;
+}
+
+static struct error *write_beside(const char *beside, const char *path, slice bytes)
+{
+    CLEANUP_CLOSE int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return error_errno("cannot write %s: cannot create a file beside it", path);
+    struct error *error = error_wrap(file_write_all(fd, bytes), "%s", path);
+    if (!error && fsync(fd) < 0)
+        error = error_errno("cannot write %s", path);
+    if (!error && rename(beside, path) < 0)
+        error = error_errno("cannot replace %s", path);
+    if (error)
+        unlink(beside);
+    return error;
+}
+
+struct error *file_replace(const char *path, slice bytes)
+{
+    struct stat info;
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
+        CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
+        if (fd < 0)
+            return error_errno("cannot write %s", path);
+        return error_wrap(file_write_all(fd, bytes), "%s", path);
+    }
+    CLEANUP_ARENA struct arena arena = {0};
+    slice beside = arena_format(&arena, "%s.%ld.partial", path, (long)getpid());
+    return write_beside(beside.ptr, path, bytes);
+}

@@ -1,0 +1,25 @@
+/*
+ * Files: read whole within a bound, and written whole or not at all.
+ */
+#ifndef PLIMSOLL_BASE_FILE_H
+#define PLIMSOLL_BASE_FILE_H
+
+#include "base/error.h"
+
+/* Reads `count` bytes at `offset`; fewer only at the end of the file (*got says how many). */
+MUST_CHECK struct error *file_read_at(int fd, void *bytes, size_t count, uint64_t offset,
+                                      size_t *got);
+
+/* A whole file into the arena; larger than `limit` bytes is an error that says so. */
+MUST_CHECK struct error *file_read_whole(struct arena *arena, int directory, const char *path,
+                                         uint64_t limit, slice *bytes);
+
+MUST_CHECK struct error *file_write_all(int fd, slice bytes);
+
+/*
+ * Writes beside `path` and renames: afterwards `path` holds all of `bytes`, or what it held before.
+ * A path that is no regular file (/dev/stdout, a pipe) is written to as it is.
+ */
+MUST_CHECK struct error *file_replace(const char *path, slice bytes);
+
+#endif

@@ -1,0 +1,28 @@
+#include "base/json_read.h"
+#include "base/json_scan.h"
+#include "base/limits.h"
+
+struct error *json_read(json_t **value, slice text, const char *what)
+{
+    json_error_t failure;
+    *value = NULL;
+    if (!json_depth_within(text, LIMIT_JSON_DEPTH))
+        return error_make(ERROR_LIMIT, "%s is nested deeper than the limit of %d", what,
+                          LIMIT_JSON_DEPTH);
+    if (slice_starts(text, SLICE("\xef\xbb\xbf")))
+        text = slice_from(text, 3);
+    *value = json_loadb(text.len ? text.ptr : "", text.len, JSON_DECODE_ANY | JSON_ALLOW_NUL,
+                        &failure);
+    if (!*value)
+        return error_make(ERROR_INPUT, "%s is not valid JSON: %s at line %d, byte %d", what,
+                          failure.text, failure.line, failure.position);
+    return NULL;
+}
+
+slice json_get_slice(const json_t *object, const char *key, struct arena *arena)
+{
+    const json_t *member = json_object_get(object, key);
+    if (!json_is_string(member))
+        return SLICE_EMPTY;
+    return arena_copy(arena, slice_make(json_string_value(member), json_string_length(member)));
+}

@@ -1,0 +1,22 @@
+/*
+ * Small JSON documents into jansson's values, with bounds looked at first and errors in sentences.
+ */
+#ifndef PLIMSOLL_BASE_JSON_READ_H
+#define PLIMSOLL_BASE_JSON_READ_H
+
+#include "base/error.h"
+#include <jansson.h>
+
+/* Parses a whole document; the caller owns *value (json_decref). Names `what` in the error. */
+MUST_CHECK struct error *json_read(json_t **value, slice text, const char *what);
+
+/* A member that is a string, into the arena; empty when it is missing or something else. */
+slice json_get_slice(const json_t *object, const char *key, struct arena *arena);
+
+static inline void cleanup_json(json_t **value)
+{
+    json_decref(*value);
+}
+#define CLEANUP_JSON __attribute__((cleanup(cleanup_json)))
+
+#endif

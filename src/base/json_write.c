@@ -1,0 +1,167 @@
+#include "base/json_write.h"
+#include "base/text.h"
+
+static void begin_value(struct json_writer *json)
+{
+    if (json->after_key) {
+        json->after_key = false;
+        return;
+    }
+    if (json->depth == 0)
+        return;
+    if (!json->first)
+        buffer_add_byte(json->out, ',');
+    json->first = false;
+    if (!json->compact) {
+        buffer_add_byte(json->out, '\n');
+        for (unsigned i = 0; i < json->depth; i++)
+            buffer_text(json->out, "  ");
+    }
+}
+
+static void begin_group(struct json_writer *json, char bracket)
+{
+    begin_value(json);
+    buffer_add_byte(json->out, bracket);
+    json->depth++;
+    json->first = true;
+}
+
+static void end_group(struct json_writer *json, char bracket)
+{
+    json->depth--;
+    if (!json->first && !json->compact) {
+        buffer_add_byte(json->out, '\n');
+        for (unsigned i = 0; i < json->depth; i++)
+            buffer_text(json->out, "  ");
+    }
+    json->first = false;
+    buffer_add_byte(json->out, bracket);
+}
+
+void json_begin_object(struct json_writer *json)
+{
+    begin_group(json, '{');
+}
+
+void json_end_object(struct json_writer *json)
+{
+    end_group(json, '}');
+}
+
+void json_begin_array(struct json_writer *json)
+{
+    begin_group(json, '[');
+}
+
+void json_end_array(struct json_writer *json)
+{
+    end_group(json, ']');
+}
+
+static void add_quoted(struct buffer *out, slice s)
+{
+    buffer_add_byte(out, '"');
+    while (s.len) {
+        unsigned char c = (unsigned char)s.ptr[0];
+        size_t length = utf8_length(s);
+        if (length == 0) {
+            buffer_text(out, "\\ufffd");
+            length = 1;
+        } else if (c == '"' || c == '\\') {
+            buffer_add_byte(out, '\\');
+            buffer_add_byte(out, (char)c);
+        } else if (c == '\n') {
+            buffer_text(out, "\\n");
+        } else if (c < 0x20 || c == 0x7f) {
+            buffer_format(out, "\\u%04x", c);
+        } else {
+            buffer_add(out, slice_first(s, length));
+        }
+        s = slice_from(s, length);
+    }
+    buffer_add_byte(out, '"');
+}
+
+void json_key(struct json_writer *json, const char *key)
+{
+    begin_value(json);
+    add_quoted(json->out, slice_from_text(key));
+    buffer_text(json->out, json->compact ? ":" : ": ");
+    json->after_key = true;
+}
+
+void json_string(struct json_writer *json, slice s)
+{
+    begin_value(json);
+    add_quoted(json->out, s);
+}
+
+void json_number(struct json_writer *json, int64_t number)
+{
+    begin_value(json);
+    buffer_format(json->out, "%lld", (long long)number);
+}
+
+void json_decimal(struct json_writer *json, double number, int decimals)
+{
+    char text[64];
+    int length = snprintf(text, sizeof(text), "%.*f", decimals, number);
+    while (decimals > 0 && length > 1 && text[length - 1] == '0' && text[length - 2] != '.')
+        length--;
+    begin_value(json);
+    buffer_add(json->out, slice_make(text, (size_t)length));
+}
+
+void json_bool(struct json_writer *json, bool value)
+{
+    begin_value(json);
+    buffer_text(json->out, value ? "true" : "false");
+}
+
+void json_null(struct json_writer *json)
+{
+    begin_value(json);
+    buffer_text(json->out, "null");
+}
+
+void json_string_or_null(struct json_writer *json, slice s)
+{
+    if (s.len)
+        json_string(json, s);
+    else
+        json_null(json);
+}
+
+void json_field(struct json_writer *json, const char *key, slice value)
+{
+    json_key(json, key);
+    json_string(json, value);
+}
+
+void json_field_or_null(struct json_writer *json, const char *key, slice value)
+{
+    json_key(json, key);
+    json_string_or_null(json, value);
+}
+
+void json_field_number(struct json_writer *json, const char *key, int64_t number)
+{
+    json_key(json, key);
+    json_number(json, number);
+}
+
+void json_field_bool(struct json_writer *json, const char *key, bool value)
+{
+    json_key(json, key);
+    json_bool(json, value);
+}
+
+void json_field_strings(struct json_writer *json, const char *key, const slice *values, size_t count)
+{
+    json_key(json, key);
+    json_begin_array(json);
+    for (size_t i = 0; i < count; i++)
+        json_string(json, values[i]);
+    json_end_array(json);
+}

@@ -1,0 +1,40 @@
+/*
+ * Commands: one file each, one line each in the table in main.c. A command returns the exit code;
+ * an error it returns is printed by main, which then exits with 2 (wrong usage) or 3.
+ */
+#ifndef PLIMSOLL_CLI_COMMAND_H
+#define PLIMSOLL_CLI_COMMAND_H
+
+#include "cli/options.h"
+
+struct command {
+    const char *name;      /* "image", "db import" */
+    unsigned flag;         /* FOR_…: which options it takes */
+    const char *arguments; /* "IMAGE" */
+    const char *summary;   /* half a line */
+    const char *text;      /* a paragraph */
+    const char *example;
+    struct error *(*run)(const struct options *options, struct arena *arena, int *exit_code);
+};
+
+extern const struct command command_image, command_rootfs;
+extern const struct command command_db_import, command_db_status, command_db_export;
+
+extern const struct command *const command_table[];
+extern const size_t command_count;
+
+/* --help of a command, the general help, and what is generated from the tables at build time. */
+void help_command(const struct command *command, struct buffer *out);
+void help_general(struct buffer *out);
+/* `what` is "man", "bash", "zsh" or "fish"; false for anything else. */
+bool help_generate(const char *what, struct buffer *out);
+
+/* Where the store is: --db, the user's own, the starter that came with the program. *path is NULL
+ * when there is none. */
+const char *store_place(const struct options *options, struct arena *arena);
+/* Where `db import` puts it without --db. */
+const char *store_place_of_user(struct arena *arena);
+/* The starter store, or NULL. */
+const char *store_place_of_starter(struct arena *arena);
+
+#endif

@@ -1,0 +1,101 @@
+#include "cli/command.h"
+#include "base/file.h"
+#include "base/progress.h"
+#include "base/text.h"
+#include "store/import.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+static void show_progress(void *context, const char *path, uint64_t done, uint64_t total)
+{
+    (void)context;
+    progress_show(path, done, total);
+}
+
+static struct error *make_folders(const char *file)
+{
+    CLEANUP_ARENA struct arena arena = {0};
+    char *path = arena_text(&arena, slice_dirname(slice_from_text(file)));
+    for (char *at = path + 1; *path; at++) {
+        bool last = *at == '\0';
+        if (*at != '/' && !last)
+            continue;
+        *at = '\0';
+        if (mkdir(path, 0777) < 0 && errno != EEXIST)
+            return error_errno("cannot make the folder %s for the store", path);
+        if (last)
+            break;
+        *at = '/';
+    }
+    return NULL;
+}
+
+/* The user's own store begins as a copy of the starter, so that an import of one feed does not lose
+ * the others. */
+static struct error *begin_with_starter(const char *path, const char *starter, bool *made)
+{
+    CLEANUP_ARENA struct arena arena = {0};
+    slice bytes;
+    *made = false;
+    if (access(path, F_OK) == 0 || !starter)
+        return NULL;
+    TRY(file_read_whole(&arena, AT_FDCWD, starter, UINT32_MAX, &bytes));
+    TRY(file_replace(path, bytes));
+    *made = true;
+    return NULL;
+}
+
+static void print_result(const struct import_result *result)
+{
+    for (size_t i = 0; i < result->feed_count; i++)
+        printf("%.*s: %llu entries\n", SLICE_ARG(result->feeds[i].ecosystem),
+               (unsigned long long)result->feeds[i].entries);
+    if (result->skipped)
+        remark("%llu entries could not be read and were left out; the first: %.*s",
+               (unsigned long long)result->skipped, SLICE_ARG(result->skipped_why));
+}
+
+static struct error *run(const struct options *options, struct arena *arena, int *exit_code)
+{
+    const char *path = options->db ? options->db : store_place_of_user(arena);
+    bool made = false;
+    struct import_options import = {.facts_only = options->facts_only,
+                                    .built = options->built,
+                                    .starter = options->starter,
+                                    .progress = show_progress};
+    struct import_result result;
+    if (options->word_count == 0)
+        return error_make(ERROR_USAGE, "name what to import: plimsoll db import PATH…");
+    if (!path)
+        return error_make(ERROR_USAGE, "there is no home folder to keep the store in: name a file "
+                                       "with --db FILE");
+    if (!options->db) {
+        TRY(make_folders(path));
+        TRY(begin_with_starter(path, store_place_of_starter(arena), &made));
+    }
+    struct error *error =
+        store_import(path, options->words, options->word_count, &import, arena, &result);
+    if (error && made)
+        unlink(path);
+    TRY(error_wrap(error, "cannot import; the store is as it was"));
+    progress_clear();
+    if (!options->quiet)
+        print_result(&result);
+    *exit_code = EXIT_CLEAN;
+    return NULL;
+}
+
+const struct command command_db_import = {
+    .name = "db import",
+    .flag = FOR_DB_IMPORT,
+    .arguments = "PATH…",
+    .summary = "put published advisory feeds into the store",
+    .text = "Takes feeds in the form in which they are published: OSV (ECOSYSTEM/all.zip, a folder, "
+            "single JSON), EPSS (CSV, also .gz), CISA's KEV, CVE records (5.1), endoflife.date. What "
+            "a feed holds replaces what the store held of it. The store is replaced whole or not at "
+            "all.",
+    .example = "plimsoll db import PyPI/all.zip Debian/all.zip epss_scores-current.csv.gz",
+    .run = run,
+};

@@ -1,0 +1,53 @@
+#include "cli/scan.h"
+#include "source/source.h"
+
+#include <errno.h>
+
+static struct error *open_image(const struct options *options, struct arena *arena,
+                                const char *path, struct image **image)
+{
+    struct source_options source = {.platform = options->platform,
+                                    .select = options->select,
+                                    .verify = !options->no_verify};
+    if (access(path, F_OK) < 0 && errno == ENOENT && !options->input)
+        return error_make(ERROR_INPUT,
+                          "there is no file or folder %s. This version reads images from files: "
+                          "`docker save -o FILE %s`, then `plimsoll image --input FILE`",
+                          path, path);
+    TRY(source_open(image, arena, path, &source));
+    if (!options->base_image)
+        return NULL;
+    struct image *base;
+    struct source_options base_source = {.platform = options->platform,
+                                         .verify = !options->no_verify};
+    TRY(error_wrap(source_open(&base, arena, options->base_image, &base_source), "base image"));
+    struct error *error = source_mark_base(*image, base);
+    image_close(base);
+    return error;
+}
+
+static struct error *run(const struct options *options, struct arena *arena, int *exit_code)
+{
+    struct image *image = NULL;
+    const char *path = options->input;
+    if (options->word_count + (path != NULL) != 1)
+        return error_make(ERROR_USAGE, "name one image: plimsoll image FILE, or plimsoll image "
+                                       "--input FILE");
+    if (!path)
+        path = options->words[0];
+    struct error *failure = open_image(options, arena, path, &image);
+    return scan_run(options, arena, failure ? NULL : image, failure, path, exit_code);
+}
+
+const struct command command_image = {
+    .name = "image",
+    .flag = FOR_IMAGE,
+    .arguments = "FILE",
+    .summary = "find the known vulnerabilities of an image",
+    .text = "Reads an image from a file or folder (docker save, OCI layout; also .gz and .zst), "
+            "finds the packages in its layers, and looks them up in the advisory store. Says for "
+            "each finding which layer and Dockerfile line it came with, and which version repairs "
+            "it.",
+    .example = "plimsoll image --severity HIGH,CRITICAL --ignore-unfixed --exit-code 1 app.tar",
+    .run = run,
+};

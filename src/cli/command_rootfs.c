@@ -1,0 +1,23 @@
+#include "cli/scan.h"
+#include "source/source.h"
+
+static struct error *run(const struct options *options, struct arena *arena, int *exit_code)
+{
+    struct image *image = NULL;
+    if (options->word_count != 1)
+        return error_make(ERROR_USAGE, "name one folder: plimsoll rootfs DIR");
+    struct error *failure = source_open_folder(&image, arena, options->words[0]);
+    return scan_run(options, arena, failure ? NULL : image, failure, options->words[0], exit_code);
+}
+
+const struct command command_rootfs = {
+    .name = "rootfs",
+    .flag = FOR_ROOTFS,
+    .arguments = "DIR",
+    .summary = "the same for a root file system in a folder",
+    .text = "Looks at a folder that holds a root file system (an unpacked image, a chroot, a "
+            "mounted disk). Links in it are never followed out of it; /proc, /sys and /dev in it "
+            "are left out.",
+    .example = "plimsoll rootfs /srv/chroot --fail-on high",
+    .run = run,
+};

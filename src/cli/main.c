@@ -1,0 +1,107 @@
+/* plimsoll: says of a container image what a ship's Plimsoll line says of a ship. */
+#include "cli/command.h"
+#include "base/progress.h"
+#include "base/text.h"
+#include "version_number.h"
+
+#include <signal.h>
+
+const struct command *const command_table[] = {
+    &command_image, &command_rootfs, &command_db_import, &command_db_status, &command_db_export,
+};
+const size_t command_count = sizeof(command_table) / sizeof(command_table[0]);
+
+static void print(const struct buffer *text)
+{
+    fwrite(text->bytes, 1, text->len, stdout);
+}
+
+/* "db import" takes two words; *used says how many arguments the name takes. */
+static const struct command *find_command(int count, char **arguments, int *used)
+{
+    for (size_t i = 0; i < command_count; i++) {
+        slice name = slice_from_text(command_table[i]->name), first, second;
+        *used = 1;
+        if (!slice_split(name, ' ', &first, &second)) {
+            if (slice_equal(name, slice_from_text(arguments[0])))
+                return command_table[i];
+            continue;
+        }
+        *used = 2;
+        if (count > 1 && slice_equal(first, slice_from_text(arguments[0])) &&
+            slice_equal(second, slice_from_text(arguments[1])))
+            return command_table[i];
+    }
+    return NULL;
+}
+
+static int fail(struct error *error)
+{
+    CLEANUP_ARENA struct arena arena = {0};
+    progress_clear();
+    slice safe = text_safe(&arena, slice_from_text(error->message));
+    fprintf(stderr, "plimsoll: %.*s\n", SLICE_ARG(safe));
+    int code = error->kind == ERROR_USAGE ? EXIT_USAGE : EXIT_UNTRUSTED;
+    error_free(error);
+    return code;
+}
+
+static int run_command(const struct command *command, int count, char **arguments)
+{
+    CLEANUP_ARENA struct arena arena = {0};
+    struct options options;
+    struct error *error = options_parse(&options, &arena, command->flag, count, arguments);
+    if (error)
+        return fail(error_wrap(error, "plimsoll %s", command->name));
+    if (options.help) {
+        CLEANUP_BUFFER struct buffer text = {0};
+        help_command(command, &text);
+        print(&text);
+        return EXIT_CLEAN;
+    }
+    int code = EXIT_CLEAN;
+    progress_setup(options.quiet, options.verbose);
+    error = command->run(&options, &arena, &code);
+    progress_clear();
+    return error ? fail(error) : code;
+}
+
+/* What is said without a command: help, the version, and what the build asks for. */
+static bool run_word(int count, char **arguments, int *code)
+{
+    CLEANUP_BUFFER struct buffer text = {0};
+    *code = EXIT_CLEAN;
+    if (count == 0 || strcmp(arguments[0], "--help") == 0 || strcmp(arguments[0], "-h") == 0 ||
+        strcmp(arguments[0], "help") == 0)
+        help_general(&text);
+    else if (strcmp(arguments[0], "--version") == 0 || strcmp(arguments[0], "version") == 0)
+        buffer_text(&text, "plimsoll " PLIMSOLL_VERSION "\n");
+    else if (count != 2 || strcmp(arguments[0], "generate") != 0 ||
+             !help_generate(arguments[1], &text))
+        return false;
+    print(&text);
+    if (count == 0)
+        *code = EXIT_USAGE;
+    return true;
+}
+
+int main(int count, char **arguments)
+{
+    int used, code;
+    /* A reader that goes away, or a worker that dies, shows as an error of the write. */
+    signal(SIGPIPE, SIG_IGN);
+    count--;
+    arguments++;
+    if (run_word(count, arguments, &code))
+        return code;
+    const struct command *command = find_command(count, arguments, &used);
+    if (command)
+        return run_command(command, count - used, arguments + used);
+    /* `plimsoll FILE` means `plimsoll image FILE`. */
+    if (arguments[0][0] == '-' || access(arguments[0], F_OK) == 0)
+        return run_command(&command_image, count, arguments);
+    return fail(error_make(ERROR_USAGE,
+                           "there is no command and no file \"%s\"; `plimsoll --help` lists the "
+                           "commands",
+                           arguments[0]));
+}

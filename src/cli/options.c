@@ -1,0 +1,286 @@
+#include "cli/options.h"
+
+#define TEXT_OPTION(function, field)                                                               \
+    static struct error *function(struct options *options, const char *value)                      \
+    {                                                                                              \
+        options->field = value;                                                                    \
+        return NULL;                                                                               \
+    }
+
+#define SLICE_OPTION(function, field)                                                              \
+    static struct error *function(struct options *options, const char *value)                      \
+    {                                                                                              \
+        options->field = slice_from_text(value);                                                   \
+        return NULL;                                                                               \
+    }
+
+#define SWITCH(function, field)                                                                    \
+    static struct error *function(struct options *options, const char *value)                      \
+    {                                                                                              \
+        options->field = value != NULL;                                                            \
+        return NULL;                                                                               \
+    }
+
+TEXT_OPTION(set_input, input)
+TEXT_OPTION(set_base_image, base_image)
+TEXT_OPTION(set_db, db)
+TEXT_OPTION(set_output, output)
+TEXT_OPTION(set_built, built)
+SLICE_OPTION(set_platform, platform)
+SLICE_OPTION(set_select, select)
+SWITCH(set_no_verify, no_verify)
+SWITCH(set_ignore_unfixed, policy.ignore_unfixed)
+SWITCH(set_allow_unjudged, policy.allow_unjudged)
+SWITCH(set_kernel_headers, policy.kernel_headers)
+SWITCH(set_quiet, quiet)
+SWITCH(set_verbose, verbose)
+SWITCH(set_stats, stats)
+SWITCH(set_help, help)
+SWITCH(set_facts_only, facts_only)
+SWITCH(set_starter, starter)
+
+static struct error *ignore(struct options *options, const char *value)
+{
+    (void)options;
+    (void)value;
+    return NULL;
+}
+
+#define SEVERITY_WORDS "CRITICAL, HIGH, MEDIUM, LOW, NEGLIGIBLE, UNKNOWN"
+
+static struct error *set_severity(struct options *options, const char *value)
+{
+    slice list = slice_from_text(value), name;
+    memset(options->policy.severities, 0, sizeof(options->policy.severities));
+    while (slice_pull(&list, ',', &name)) {
+        enum severity severity;
+        if (!severity_by_name(slice_trim(name), &severity))
+            return error_make(ERROR_USAGE, "--severity: \"%.*s\" is no severity; there is "
+                              SEVERITY_WORDS, SLICE_ARG(name));
+        options->policy.severities[severity] = true;
+    }
+    options->policy.severities_given = true;
+    return NULL;
+}
+
+static struct error *set_fail_on(struct options *options, const char *value)
+{
+    if (!severity_by_name(slice_trim(slice_from_text(value)), &options->policy.fail_on) ||
+        options->policy.fail_on == SEVERITY_UNKNOWN)
+        return error_make(ERROR_USAGE, "--fail-on: \"%s\" is no severity to stop at; there is "
+                                       "CRITICAL, HIGH, MEDIUM, LOW, NEGLIGIBLE", value);
+    options->policy.has_fail_on = true;
+    return NULL;
+}
+
+static struct error *set_exit_code(struct options *options, const char *value)
+{
+    uint64_t code;
+    if (!slice_to_u64(slice_from_text(value), &code) || code > 255)
+        return error_make(ERROR_USAGE, "--exit-code: \"%s\" is no exit code (0 to 255)", value);
+    options->policy.exit_code = (int)code;
+    return NULL;
+}
+
+static struct error *set_format(struct options *options, const char *value)
+{
+    options->format = report_format_named(slice_from_text(value));
+    if (options->format)
+        return NULL;
+    CLEANUP_BUFFER struct buffer names = {0};
+    for (size_t i = 0; i < report_format_count; i++)
+        buffer_format(&names, "%s%s", i ? ", " : "", report_formats[i]->name);
+    return error_make(ERROR_USAGE, "--format: \"%s\" is no format; there is %.*s", value,
+                      SLICE_ARG(buffer_slice(&names)));
+}
+
+static struct error *set_scanners(struct options *options, const char *value)
+{
+    slice list = slice_from_text(value), name;
+    (void)options;
+    while (slice_pull(&list, ',', &name))
+        if (!slice_equal(slice_trim(name), SLICE("vuln")))
+            return error_make(ERROR_USAGE, "--scanners: this version has \"vuln\" only, not \"%.*s\"",
+                              SLICE_ARG(name));
+    return NULL;
+}
+
+#define SEVERITY_VALUES "CRITICAL HIGH MEDIUM LOW NEGLIGIBLE UNKNOWN"
+
+const struct option option_table[] = {
+    {"input", 'i', "FILE", FOR_IMAGE, "the image: a file or folder", set_input, NULL},
+    {"image", 0, "NAME", FOR_IMAGE, "which of several images in FILE: a tag or digest", set_select,
+     ""},
+    {"platform", 0, "OS/ARCH", FOR_IMAGE, "which platform's image, where FILE holds several",
+     set_platform, "linux/amd64 linux/arm64"},
+    {"base-image", 0, "FILE", FOR_IMAGE, "the base image, to tell its layers from your own",
+     set_base_image, NULL},
+    {"no-verify", 0, NULL, FOR_IMAGE, "do not check the digests of what is read", set_no_verify,
+     NULL},
+    {"severity", 's', "LIST", FOR_SCAN, "show and count only these severities, as HIGH,CRITICAL",
+     set_severity, SEVERITY_VALUES},
+    {"ignore-unfixed", 0, NULL, FOR_SCAN, "leave out what no version repairs", set_ignore_unfixed,
+     NULL},
+    {"only-fixed", 0, NULL, FOR_SCAN, "", set_ignore_unfixed, NULL},
+    {"exit-code", 0, "N", FOR_SCAN, "end with N when anything is found (a gate)", set_exit_code, ""},
+    {"fail-on", 0, "SEVERITY", FOR_SCAN, "end with 1 when this severity or worse is found (a gate)",
+     set_fail_on, "CRITICAL HIGH MEDIUM LOW NEGLIGIBLE"},
+    {"allow-unjudged", 0, NULL, FOR_SCAN, "let a gate pass what the store cannot judge",
+     set_allow_unjudged, NULL},
+    {"kernel-headers", 0, NULL, FOR_SCAN, "count the kernel's findings for its header packages",
+     set_kernel_headers, NULL},
+    {"scanners", 0, "LIST", FOR_SCAN, "what to look for: vuln", set_scanners, "vuln"},
+    {"format", 'f', "FORMAT", FOR_SCAN | FOR_DB_STATUS, "table (for people) or json", set_format,
+     "table json"},
+    {"output", 'o', "FILE", FOR_SCAN | FOR_DB_STATUS, "write the report to FILE, whole or not at all",
+     set_output, NULL},
+    {"stats", 0, NULL, FOR_SCAN, "add bytes read, times and memory to the report", set_stats, NULL},
+    {"db", 0, "FILE", FOR_ALL, "the advisory store", set_db, NULL},
+    {"facts-only", 0, NULL, FOR_DB_IMPORT, "leave out summaries and descriptions", set_facts_only,
+     NULL},
+    {"built", 0, "DATE", FOR_DB_IMPORT, "the date to write down as the store's, not now", set_built,
+     ""},
+    {"starter", 0, NULL, FOR_DB_IMPORT, "", set_starter, NULL},
+    {"quiet", 'q', NULL, FOR_ALL, "no progress and no remarks, only errors", set_quiet, NULL},
+    {"verbose", 'v', NULL, FOR_ALL, "say what is done, and how", set_verbose, NULL},
+    {"help", 'h', NULL, FOR_ALL, "this help", set_help, NULL},
+    /* Switches of other scanners that ask for what is so here anyway. */
+    {"no-progress", 0, NULL, FOR_SCAN, "", ignore, NULL},
+    {"offline-scan", 0, NULL, FOR_SCAN, "", ignore, NULL},
+    {"skip-db-update", 0, NULL, FOR_SCAN, "", ignore, NULL},
+    {"skip-java-db-update", 0, NULL, FOR_SCAN, "", ignore, NULL},
+    {"skip-version-check", 0, NULL, FOR_SCAN, "", ignore, NULL},
+};
+
+const size_t option_count = sizeof(option_table) / sizeof(option_table[0]);
+
+slice option_environment(struct arena *arena, const struct option *option)
+{
+    slice name = arena_format(arena, "PLIMSOLL_%s", option->name);
+    char *text = arena_text(arena, name);
+    for (char *c = text; *c; c++)
+        *c = *c == '-' ? '_' : (char)(*c >= 'a' && *c <= 'z' ? *c - ('a' - 'A') : *c);
+    return slice_make(text, name.len);
+}
+
+/* A switch from the environment: set, or set to nothing. */
+static struct error *apply_switch(struct options *options, const struct option *option,
+                                  slice variable, const char *value)
+{
+    static const char *const yes[] = {"1", "true", "yes", "on"};
+    static const char *const no[] = {"", "0", "false", "no", "off"};
+    for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
+        if (slice_equal_nocase(slice_from_text(value), slice_from_text(yes[i])))
+            return option->apply(options, "");
+    for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
+        if (slice_equal_nocase(slice_from_text(value), slice_from_text(no[i])))
+            return NULL;
+    return error_make(ERROR_USAGE, "%.*s is \"%s\"; it can be true or false", SLICE_ARG(variable),
+                      value);
+}
+
+static struct error *apply_environment(struct options *options, struct arena *arena,
+                                       unsigned command)
+{
+    for (size_t i = 0; i < option_count; i++) {
+        const struct option *option = &option_table[i];
+        slice variable = option_environment(arena, option);
+        const char *value = getenv(variable.ptr);
+        if (!value || !(option->commands & command) || option->letter == 'h')
+            continue;
+        if (!option->argument)
+            TRY(apply_switch(options, option, variable, value));
+        else if (*value)
+            TRY(error_wrap(option->apply(options, value), "from %.*s", SLICE_ARG(variable)));
+    }
+    return NULL;
+}
+
+static const struct option *find_option(slice name, char letter, unsigned command)
+{
+    for (size_t i = 0; i < option_count; i++) {
+        const struct option *option = &option_table[i];
+        if ((option->commands & command) &&
+            (letter ? option->letter == letter : slice_equal(name, slice_from_text(option->name))))
+            return option;
+    }
+    return NULL;
+}
+
+struct parser {
+    struct options *options;
+    struct arena *arena;
+    unsigned command;
+    int count, at;
+    char **arguments;
+};
+
+static struct error *take_value(struct parser *parser, const struct option *option,
+                                const char *attached)
+{
+    const char *value = attached;
+    if (!value && parser->at + 1 < parser->count)
+        value = parser->arguments[++parser->at];
+    if (!value)
+        return error_make(ERROR_USAGE, "--%s needs a value: --%s %s", option->name, option->name,
+                          option->argument);
+    return option->apply(parser->options, value);
+}
+
+/* --name, --name=value, --name value */
+static struct error *parse_long(struct parser *parser, const char *argument)
+{
+    slice name = slice_from_text(argument + 2), value;
+    bool attached = slice_split(name, '=', &name, &value);
+    const struct option *option = find_option(name, 0, parser->command);
+    if (!option)
+        return error_make(ERROR_USAGE, "there is no option --%.*s here; --help lists those there are",
+                          SLICE_ARG(name));
+    if (option->argument)
+        return take_value(parser, option, attached ? value.ptr : NULL);
+    if (attached && slice_equal(value, SLICE("false")))
+        return NULL;
+    if (attached && !slice_equal(value, SLICE("true")))
+        return error_make(ERROR_USAGE, "--%s is a switch and takes no value", option->name);
+    return option->apply(parser->options, "");
+}
+
+/* -q, -qv, -f json, -fjson */
+static struct error *parse_letters(struct parser *parser, const char *argument)
+{
+    for (const char *letter = argument + 1; *letter; letter++) {
+        const struct option *option = find_option(SLICE_EMPTY, *letter, parser->command);
+        if (!option)
+            return error_make(ERROR_USAGE, "there is no option -%c here; --help lists those there "
+                                           "are", *letter);
+        if (option->argument)
+            return take_value(parser, option, letter[1] ? letter + 1 : NULL);
+        TRY(option->apply(parser->options, ""));
+    }
+    return NULL;
+}
+
+struct error *options_parse(struct options *options, struct arena *arena, unsigned command,
+                            int count, char **arguments)
+{
+    struct parser parser = {options, arena, command, count, 0, arguments};
+    struct list words = {0};
+    bool only_words = false;
+    *options = (struct options){.format = report_formats[0]};
+    for (int i = 0; i < SEVERITY_COUNT; i++)
+        options->policy.severities[i] = true;
+    TRY(apply_environment(options, arena, command));
+    for (; parser.at < count; parser.at++) {
+        const char *argument = arguments[parser.at];
+        if (only_words || argument[0] != '-' || argument[1] == '\0')
+            *(const char **)list_add(&words, arena, sizeof(char *)) = argument;
+        else if (strcmp(argument, "--") == 0)
+            only_words = true;
+        else
+            TRY(argument[1] == '-' ? parse_long(&parser, argument)
+                                   : parse_letters(&parser, argument));
+    }
+    options->words = words.items;
+    options->word_count = words.count;
+    return NULL;
+}

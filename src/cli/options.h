@@ -1,0 +1,66 @@
+/*
+ * The command line: one table of options (options.c) that is also --help, the man page, the shell
+ * completions and the PLIMSOLL_* names. --severity is PLIMSOLL_SEVERITY; what stands on the command
+ * line goes before the environment.
+ */
+#ifndef PLIMSOLL_CLI_OPTIONS_H
+#define PLIMSOLL_CLI_OPTIONS_H
+
+#include "base/error.h"
+#include "policy/policy.h"
+#include "report/report.h"
+
+/* Which commands an option belongs to. */
+enum {
+    FOR_IMAGE = 1,
+    FOR_ROOTFS = 2,
+    FOR_DB_IMPORT = 4,
+    FOR_DB_STATUS = 8,
+    FOR_DB_EXPORT = 16,
+    FOR_SCAN = FOR_IMAGE | FOR_ROOTFS,
+    FOR_DB = FOR_DB_IMPORT | FOR_DB_STATUS | FOR_DB_EXPORT,
+    FOR_ALL = FOR_SCAN | FOR_DB
+};
+
+struct options {
+    /* what to scan */
+    const char *input;
+    slice platform, select;
+    const char *base_image;
+    bool no_verify;
+    /* the store */
+    const char *db;
+    bool facts_only, starter;
+    const char *built;
+    /* policy */
+    struct policy policy;
+    /* output */
+    const struct report_format *format;
+    const char *output;
+    bool quiet, verbose, stats, help;
+    /* what stands on the line and is no option */
+    const char *const *words;
+    size_t word_count;
+};
+
+struct option {
+    const char *name;       /* "severity" */
+    char letter;            /* 's', or 0 */
+    const char *argument;   /* "LIST"; NULL: a switch */
+    unsigned commands;
+    const char *help;       /* one line; empty: not listed */
+    struct error *(*apply)(struct options *options, const char *value);
+    const char *values;     /* what can be completed, separated by spaces; NULL: files or nothing */
+};
+
+extern const struct option option_table[];
+extern const size_t option_count;
+
+/* Defaults, then the environment, then the arguments. */
+MUST_CHECK struct error *options_parse(struct options *options, struct arena *arena,
+                                       unsigned command, int count, char **arguments);
+
+/* "PLIMSOLL_IGNORE_UNFIXED" of "ignore-unfixed". */
+slice option_environment(struct arena *arena, const struct option *option);
+
+#endif

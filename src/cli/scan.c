@@ -1,0 +1,369 @@
+#include "cli/scan.h"
+#include "base/file.h"
+#include "base/progress.h"
+#include "base/sandbox.h"
+#include "base/text.h"
+
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <time.h>
+
+struct scan {
+    const struct options *options;
+    struct arena *arena;
+    struct image *image;
+    struct layer_outcome *outcomes;
+    struct inventory inventory;
+    struct match_result result;
+    struct store_status store;
+    bool has_store;
+    struct verdict verdict;
+    struct report report;
+};
+
+static uint64_t now_microseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void add_error(struct scan *scan, const char *where, size_t layer, slice path, slice message)
+{
+    struct report_error *error = list_add(&scan->report.errors, scan->arena, sizeof(*error));
+    *error = (struct report_error){where, layer, path, message};
+}
+
+/* Takes the error over. */
+static void take_error(struct scan *scan, const char *where, struct error *error)
+{
+    if (!error)
+        return;
+    add_error(scan, where, SIZE_MAX, SLICE_EMPTY,
+              arena_copy(scan->arena, slice_from_text(error->message)));
+    error_free(error);
+}
+
+static struct layer_job job_of_layer(const struct scan *scan, size_t index)
+{
+    const struct image_layer *layer = &scan->image->layers[index];
+    struct layer_job job = {
+        .index = index,
+        .blob_digest = layer->digest,
+        .diff_id = layer->diff_id,
+        .verify = !scan->options->no_verify,
+        .redirects = scan->inventory.redirects.items,
+        .redirect_count = scan->inventory.redirects.count,
+    };
+    if (!layer->member) {
+        job.input = LAYER_INPUT_FOLDER;
+        job.fd = scan->image->root_folder;
+    } else {
+        job.input = layer->member->fd < 0 ? LAYER_INPUT_PIPE : LAYER_INPUT_RANGE;
+        job.fd = layer->member->fd;
+        job.offset = layer->member->offset;
+        job.length = layer->member->size;
+    }
+    return job;
+}
+
+/* The first layer with the same bytes: it is walked once, and its record counts for both. */
+static size_t first_alike(const struct image *image, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (image->layers[i].member == image->layers[index].member &&
+            slice_equal(image->layers[i].diff_id, image->layers[index].diff_id))
+            return i;
+    return index;
+}
+
+static void show_progress(void *context, size_t done, size_t total)
+{
+    (void)context;
+    progress_show("reading layers", done, total);
+}
+
+static void walk_ranges(struct scan *scan, const size_t *distinct, size_t count)
+{
+    struct layer_job *jobs = arena_array(scan->arena, count + 1, sizeof(*jobs));
+    struct layer_outcome *outcomes = arena_array(scan->arena, count + 1, sizeof(*outcomes));
+    for (size_t i = 0; i < count; i++)
+        jobs[i] = job_of_layer(scan, distinct[i]);
+    worker_run(jobs, count, scan->arena, outcomes, show_progress, NULL);
+    for (size_t i = 0; i < count; i++)
+        scan->outcomes[distinct[i]] = outcomes[i];
+}
+
+/* The layers of a packed archive come by in its order, and go to a worker as they come. */
+struct feeding {
+    struct scan *scan;
+    const size_t *distinct;
+    size_t count, layer;
+    struct worker *worker;
+};
+
+static bool feed_begin(void *context, slice path, uint64_t size)
+{
+    struct feeding *feeding = context;
+    (void)size;
+    for (size_t i = 0; i < feeding->count; i++) {
+        feeding->layer = feeding->distinct[i];
+        if (!slice_equal(feeding->scan->image->layers[feeding->layer].member->path, path))
+            continue;
+        struct layer_job job = job_of_layer(feeding->scan, feeding->layer);
+        CLEANUP_ERROR struct error *error = worker_start(&feeding->worker, &job);
+        if (!error)
+            return true;
+        feeding->scan->outcomes[feeding->layer].failure =
+            arena_copy(feeding->scan->arena, slice_from_text(error->message));
+        return false;
+    }
+    return false;
+}
+
+static void feed_bytes(void *context, slice bytes)
+{
+    struct feeding *feeding = context;
+    worker_feed(feeding->worker, bytes);
+}
+
+static void feed_end(void *context)
+{
+    struct feeding *feeding = context;
+    worker_finish(feeding->worker, feeding->scan->arena, &feeding->scan->outcomes[feeding->layer]);
+    progress_show("reading layers", feeding->layer + 1, feeding->scan->image->layer_count);
+}
+
+static void walk_packed(struct scan *scan, const size_t *distinct, size_t count)
+{
+    struct feeding feeding = {.scan = scan, .distinct = distinct, .count = count};
+    struct bundle_visitor visitor = {feed_begin, feed_bytes, feed_end, &feeding};
+    for (size_t i = 0; i < count; i++)
+        scan->outcomes[distinct[i]].failure = SLICE("the archive ends before it");
+    take_error(scan, "image", bundle_replay(scan->image->bundle, &visitor));
+}
+
+static void walk_layers(struct scan *scan)
+{
+    size_t layers = scan->image->layer_count, count = 0;
+    size_t *distinct = arena_array(scan->arena, layers + 1, sizeof(size_t));
+    for (size_t i = 0; i < layers; i++)
+        if (first_alike(scan->image, i) == i)
+            distinct[count++] = i;
+    if (scan->image->bundle && bundle_is_packed(scan->image->bundle))
+        walk_packed(scan, distinct, count);
+    else
+        walk_ranges(scan, distinct, count);
+    for (size_t i = 0; i < layers; i++)
+        scan->outcomes[i] = scan->outcomes[first_alike(scan->image, i)];
+}
+
+static void add_statistics(struct scan *scan)
+{
+    struct report_stats *stats = &scan->report.stats;
+    for (size_t i = 0; i < scan->image->layer_count; i++) {
+        const struct record_statistics *layer = &scan->outcomes[i].record.statistics;
+        if (first_alike(scan->image, i) != i)
+            continue;
+        stats->bytes_unpacked += layer->bytes_unpacked;
+        stats->entries += layer->entries;
+        stats->entries_read += layer->entries_read;
+        if (!scan->image->bundle || !bundle_is_packed(scan->image->bundle))
+            stats->bytes_read += layer->bytes_read;
+        if (layer->peak_memory > stats->worker_peak_memory)
+            stats->worker_peak_memory = layer->peak_memory;
+        if (layer->digest_skipped)
+            remark_detail("layer %zu is not compressed: it was seeked through, so its digest was "
+                          "not checked", i);
+    }
+}
+
+static void build_inventory(struct scan *scan)
+{
+    struct report_stats *stats = &scan->report.stats;
+    uint64_t start = now_microseconds();
+    scan->outcomes =
+        arena_array(scan->arena, scan->image->layer_count + 1, sizeof(struct layer_outcome));
+    walk_layers(scan);
+    add_statistics(scan);
+    uint64_t walked = now_microseconds();
+    inventory_build(&scan->inventory, scan->arena, scan->image, scan->outcomes);
+    if (scan->inventory.redirects.count) {
+        remark_detail("links lead from package databases to elsewhere: the layers are read again");
+        stats->redirect_walks++;
+        walk_layers(scan);
+        add_statistics(scan);
+        inventory_build(&scan->inventory, scan->arena, scan->image, scan->outcomes);
+    }
+    stats->walk_microseconds = walked - start;
+    stats->merge_microseconds = now_microseconds() - walked;
+}
+
+static void add_inventory_errors(struct scan *scan)
+{
+    const struct inventory_problem *problems = scan->inventory.problems.items;
+    for (size_t i = 0; i < scan->inventory.problems.count; i++) {
+        const struct image_layer *layer = &scan->image->layers[problems[i].layer];
+        slice digest = layer->digest.len ? layer->digest : layer->diff_id;
+        slice where = digest.len ? arena_format(scan->arena, " (%.*s)",
+                                                SLICE_ARG(slice_first(digest, 19)))
+                                 : SLICE_EMPTY;
+        add_error(scan, "layer", problems[i].layer, problems[i].path,
+                  arena_format(scan->arena, "cannot read %.*s%slayer %zu%.*s of %.*s: %.*s",
+                               SLICE_ARG(problems[i].path), problems[i].path.len ? " in " : "",
+                               problems[i].layer, SLICE_ARG(where), SLICE_ARG(scan->image->name),
+                               SLICE_ARG(problems[i].message)));
+    }
+}
+
+static slice today(struct arena *arena)
+{
+    char text[16];
+    time_t now = time(NULL);
+    struct tm parts;
+    gmtime_r(&now, &parts);
+    return arena_copy(arena, slice_make(text, strftime(text, sizeof(text), "%Y-%m-%d", &parts)));
+}
+
+static uint64_t days_since(slice date)
+{
+    struct tm parts = {0};
+    char text[16] = "";
+    memcpy(text, date.ptr, date.len < 10 ? date.len : 10);
+    if (!strptime(text, "%Y-%m-%d", &parts))
+        return 0;
+    time_t then = timegm(&parts), now = time(NULL);
+    return now > then ? (uint64_t)(now - then) / 86400 : 0;
+}
+
+static struct error *match_in_store(struct scan *scan, struct store *store)
+{
+    TRY(store_status(store, scan->arena, &scan->store));
+    scan->has_store = true;
+    scan->report.store_age_days = days_since(scan->store.built);
+    return match_run(&scan->result, scan->arena, &scan->inventory, store, today(scan->arena));
+}
+
+static void match_components(struct scan *scan)
+{
+    uint64_t start = now_microseconds();
+    struct store *store = NULL;
+    const char *path = store_place(scan->options, scan->arena);
+    struct error *error =
+        path ? store_open(&store, path)
+             : error_make(ERROR_INPUT, "there is no advisory store: `plimsoll db import PATH…` "
+                                       "makes one from OSV's files");
+    if (!error) {
+        remark_detail("advisory store: %s", path);
+        error = match_in_store(scan, store);
+    }
+    take_error(scan, "store", error);
+    store_close(store);
+    scan->report.stats.match_microseconds = now_microseconds() - start;
+}
+
+/* What makes a gate end in 3 stands among the errors, too. */
+static void add_unjudged_errors(struct scan *scan)
+{
+    const struct unjudged *unjudged = scan->result.unjudged.items;
+    if (scan->verdict.exit_code != EXIT_UNTRUSTED || scan->report.errors.count)
+        return;
+    for (size_t i = 0; i < scan->result.unjudged.count; i++)
+        add_error(scan, "store", SIZE_MAX, SLICE_EMPTY,
+                  arena_format(scan->arena, "not judged: %.*s: %.*s (--allow-unjudged lets the gate "
+                                            "pass)",
+                               SLICE_ARG(unjudged[i].what), SLICE_ARG(unjudged[i].reason)));
+}
+
+static void print_errors(const struct scan *scan)
+{
+    const struct report_error *errors = scan->report.errors.items;
+    progress_clear();
+    for (size_t i = 0; i < scan->report.errors.count; i++) {
+        slice safe = text_safe(scan->arena, errors[i].message);
+        fprintf(stderr, "plimsoll: %.*s\n", SLICE_ARG(safe));
+    }
+}
+
+static struct error *write_report(struct scan *scan)
+{
+    CLEANUP_BUFFER struct buffer out = {0};
+    struct report_options look = {0};
+    struct winsize window;
+    const char *no_color = getenv("NO_COLOR");
+    if (!scan->options->output && isatty(STDOUT_FILENO)) {
+        const char *terminal = getenv("TERM");
+        look.color = !(no_color && *no_color) && !(terminal && strcmp(terminal, "dumb") == 0);
+        look.width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col >= 40
+                         ? window.ws_col
+                         : 80;
+    }
+    scan->options->format->write(&scan->report, &look, &out);
+    if (scan->options->output)
+        return error_wrap(file_replace(scan->options->output, buffer_slice(&out)),
+                          "cannot write the report");
+    return error_wrap(file_write_all(STDOUT_FILENO, buffer_slice(&out)), "cannot write the report");
+}
+
+static void note_sandbox(const struct scan *scan)
+{
+    struct sandbox_support support = sandbox_support();
+    (void)scan;
+    if (!support.landlock)
+        remark("this kernel has no Landlock: workers are held by seccomp and limits alone");
+    if (!support.seccomp)
+        remark("this kernel has no seccomp: workers are held by %s limits alone",
+               support.landlock ? "Landlock and" : "resource");
+}
+
+static struct image *no_image(struct arena *arena, const char *name)
+{
+    struct image *image = ARENA_NEW(arena, struct image);
+    image->name = slice_from_text(name);
+    image->guessed_base_layers = SIZE_MAX;
+    image->root_folder = -1;
+    return image;
+}
+
+struct error *scan_run(const struct options *options, struct arena *arena, struct image *image,
+                       struct error *failure, const char *name, int *exit_code)
+{
+    struct scan scan = {.options = options, .arena = arena, .image = image};
+    struct rusage usage;
+    if (failure && failure->kind == ERROR_USAGE)
+        return failure;
+    take_error(&scan, "image", error_wrap(failure, "cannot read the image"));
+    if (image) {
+        note_sandbox(&scan);
+        if (image->remark.len)
+            remark("%.*s", SLICE_ARG(image->remark));
+        build_inventory(&scan);
+        add_inventory_errors(&scan);
+        match_components(&scan);
+    } else {
+        scan.image = no_image(arena, name);
+    }
+    policy_apply(&options->policy, arena, &scan.result);
+    policy_decide(&options->policy, arena, &scan.result, scan.report.errors.count, &scan.verdict);
+    add_unjudged_errors(&scan);
+    if (getrusage(RUSAGE_SELF, &usage) == 0)
+        scan.report.stats.parent_peak_memory = (uint64_t)usage.ru_maxrss * 1024;
+    scan.report.stats.wanted = options->stats;
+    scan.report.stats.outcomes = scan.outcomes;
+    if (scan.image->bundle) {
+        scan.report.stats.image_bytes = bundle_size(scan.image->bundle);
+        scan.report.stats.bytes_read += bundle_bytes_read(scan.image->bundle);
+    }
+    scan.report.image = scan.image;
+    scan.report.inventory = &scan.inventory;
+    scan.report.result = &scan.result;
+    scan.report.policy = &options->policy;
+    scan.report.verdict = &scan.verdict;
+    scan.report.store = scan.has_store ? &scan.store : NULL;
+    scan.report.arena = arena;
+    *exit_code = scan.verdict.exit_code;
+    print_errors(&scan);
+    struct error *error = write_report(&scan);
+    image_close(scan.image);
+    return error;
+}

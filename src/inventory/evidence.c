@@ -1,0 +1,157 @@
+#include "inventory/evidence.h"
+#include "analyze/analyzer.h"
+
+struct merge {
+    const struct tree *tree;
+    struct evidence_set *set;
+    struct map by_key; /* "analyzer path" → struct live: the newest of that file */
+    struct live forgotten; /* stands in the map for a file whose history has ended */
+};
+
+static const struct evidence nothing;
+
+static slice key_of(struct arena *arena, slice analyzer, slice path)
+{
+    return arena_format(arena, "%.*s %.*s", SLICE_ARG(analyzer), SLICE_ARG(path));
+}
+
+static struct live *live_at(const struct evidence_set *set, size_t i)
+{
+    return ((struct live **)set->items.items)[i];
+}
+
+static slice package_key(struct arena *arena, const struct package *package)
+{
+    return arena_format(arena, "%.*s\n%.*s\n%.*s\n%.*s", SLICE_ARG(package->type),
+                        SLICE_ARG(package->name), SLICE_ARG(package->version),
+                        SLICE_ARG(package->arch));
+}
+
+/*
+ * A package that the file's previous state already named at this version keeps its origin: that a
+ * later layer rewrote the database moves nothing. The chain must not break: removed and put back
+ * counts from where it was put back.
+ */
+static void find_origins(struct merge *merge, struct live *live, const struct live *previous)
+{
+    const struct package *packages = live->evidence->packages.items;
+    size_t count = live->evidence->packages.count;
+    CLEANUP_ARENA struct arena scratch = {0};
+    struct map before = {.arena = &scratch};
+    live->origins = arena_array(merge->tree->arena, count + 1, sizeof(size_t));
+    for (size_t i = 0; previous && i < previous->evidence->packages.count; i++) {
+        const struct package *package =
+            (const struct package *)previous->evidence->packages.items + i;
+        map_put(&before, package_key(&scratch, package), &previous->origins[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const size_t *origin =
+            previous ? map_get(&before, package_key(&scratch, &packages[i])) : NULL;
+        live->origins[i] = origin ? *origin : live->layer;
+    }
+}
+
+static struct live *add_live(struct merge *merge, const struct evidence *evidence, size_t layer,
+                             slice path)
+{
+    struct arena *arena = merge->tree->arena;
+    slice key = key_of(arena, evidence->analyzer, path);
+    struct live *previous = map_get(&merge->by_key, key);
+    struct live *live = ARENA_NEW(arena, struct live);
+    *live = (struct live){.evidence = evidence,
+                          .path = path,
+                          .place = evidence->place.len ? evidence->place : path,
+                          .layer = layer,
+                          .alive = true};
+    find_origins(merge, live, previous);
+    if (previous)
+        previous->alive = false;
+    map_put(&merge->by_key, key, live);
+    *(struct live **)list_add(&merge->set->items, arena, sizeof(live)) = live;
+    return live;
+}
+
+static void forget(struct merge *merge, const struct live *live)
+{
+    merge->forgotten.evidence = &nothing;
+    map_put(&merge->by_key, key_of(merge->tree->arena, live->evidence->analyzer, live->path),
+            &merge->forgotten);
+}
+
+/* Marks what this layer takes away or writes over. */
+static void apply_removals(struct merge *merge, size_t layer)
+{
+    const struct evidence_set *set = merge->set;
+    for (size_t i = 0; i < set->items.count; i++) {
+        struct live *live = live_at(set, i);
+        if (!live->alive)
+            continue;
+        if (tree_removes(merge->tree, layer, live->path)) {
+            live->alive = false;
+            forget(merge, live);
+        } else if (tree_has(merge->tree, layer, live->path)) {
+            live->alive = false; /* its entry in this layer, if an analyzer read it, comes next */
+            live->overwritten = true;
+        }
+    }
+}
+
+/* What was written over with something that no analyzer read is gone like what was removed. */
+static void forget_unread(struct merge *merge)
+{
+    for (size_t i = 0; i < merge->set->items.count; i++) {
+        struct live *live = live_at(merge->set, i);
+        slice key = key_of(merge->tree->arena, live->evidence->analyzer, live->path);
+        if (live->overwritten && map_get(&merge->by_key, key) == live)
+            forget(merge, live);
+        live->overwritten = false;
+    }
+}
+
+/* A hard link is another name of a file: of this layer or of one below. */
+static void add_hard_link(struct merge *merge, const struct link *link, size_t layer)
+{
+    slice path, target;
+    bool found = false;
+    const struct tree *tree = merge->tree;
+    tree_resolve(tree, layer, link->path, false, &path);
+    tree_resolve(tree, layer, link->target, false, &target);
+    struct entry entry = {.kind = ENTRY_FILE, .path = path};
+    for (size_t i = 0; i < analyzer_count; i++) {
+        if (analyzers[i]->wants(path, &entry).kind == WANT_NOTHING)
+            continue;
+        slice key = key_of(tree->arena, slice_from_text(analyzers[i]->name), target);
+        const struct live *live = map_get(&merge->by_key, key);
+        if (!live || !live->alive)
+            continue;
+        found = true;
+        if (!live->evidence->place.len)
+            add_live(merge, live->evidence, layer, path);
+    }
+    if (!found)
+        *(struct lost_link *)list_add(&merge->set->lost, tree->arena, sizeof(struct lost_link)) =
+            (struct lost_link){path, target, layer};
+}
+
+void evidence_merge(struct evidence_set *set, const struct tree *tree)
+{
+    struct merge merge = {.tree = tree, .set = set, .by_key = {.arena = tree->arena}};
+    *set = (struct evidence_set){0};
+    for (size_t layer = 0; layer < tree->count; layer++) {
+        const struct record *record = tree->layers[layer].record;
+        if (!record)
+            continue;
+        apply_removals(&merge, layer);
+        const struct evidence *evidence = record->evidence.items;
+        for (size_t i = 0; i < record->evidence.count; i++) {
+            slice path;
+            tree_resolve(tree, layer, evidence[i].path, false, &path);
+            add_live(&merge, &evidence[i], layer, path);
+        }
+        const struct link *links = record->links.items;
+        for (size_t i = 0; i < record->links.count; i++)
+            if (links[i].hard)
+                add_hard_link(&merge, &links[i], layer);
+        forget_unread(&merge);
+    }
+}

@@ -1,0 +1,64 @@
+/*
+ * The inventory: what is in the image as it stands, merged from the records of its layers, each
+ * component with its origin. Given the outcomes of the layer walk, it hands components on to match.
+ *
+ * Everything in it lives in the arena it was built with.
+ */
+#ifndef PLIMSOLL_INVENTORY_INVENTORY_H
+#define PLIMSOLL_INVENTORY_INVENTORY_H
+
+#include "layer/walk.h"
+#include "layer/worker.h"
+#include "source/image.h"
+
+/* A name under which an ecosystem's advisories know what a component holds. */
+struct identity {
+    slice type, name, version;
+};
+
+struct component {
+    slice ref;  /* unique in the report */
+    slice type; /* purl type */
+    slice name, version, arch;
+    slice purl;
+    size_t layer; /* with which this package came at this version */
+    struct list locations; /* of slice: the files that say so, sorted */
+    slice source_name, source_version; /* or empty */
+    slice maintainer, license, build, channel, installer, direct_url;
+    struct list contains; /* of struct identity: Python distributions that it owns */
+    /* For a Python distribution that a package of the distribution's package manager owns: */
+    const struct component *owner;
+    bool owner_is_vendor; /* … which did not come from the distribution itself */
+};
+
+struct os {
+    bool found; /* there is an os-release */
+    slice id, version_id, name, codename, id_like;
+};
+
+struct inventory_problem {
+    size_t layer;
+    slice path; /* or empty */
+    slice message;
+};
+
+struct inventory {
+    struct list components; /* of struct component *, sorted by type, name, version, arch, layer */
+    struct os os;
+    struct list problems;   /* of struct inventory_problem */
+    /* Files to be read as well, since links lead to them from places that analyzers know by heart:
+     * of struct redirect. Not empty: walk the layers again with them, then build again. */
+    struct list redirects;
+};
+
+/*
+ * Merges the outcomes (one a layer, bottom first). Layers that could not be read are problems of the
+ * inventory; the others count.
+ */
+void inventory_build(struct inventory *inventory, struct arena *arena, const struct image *image,
+                     const struct layer_outcome *outcomes);
+
+/* Orders components as they stand in the inventory. */
+int component_compare(const struct component *a, const struct component *b);
+
+#endif

@@ -1,0 +1,203 @@
+/*
+ * Python distributions: one for each metadata folder, with what stands beside its metadata; joined
+ * to the package that owns it, where there is one.
+ */
+#include "inventory/internal.h"
+
+/* Domains of those who make a distribution's packages. What others make is a vendor's own. */
+static bool is_distribution_maintainer(slice maintainer)
+{
+    static const char *const domains[] = {"debian.org",   "debian.net",    "ubuntu.com",
+                                          "canonical.com", "raspbian.org", "kali.org",
+                                          "linuxmint.com", "devuan.org"};
+    size_t at = slice_find_last(maintainer, '@');
+    if (at == SIZE_MAX)
+        return false;
+    slice domain = slice_from(maintainer, at + 1);
+    size_t end = slice_find(domain, '>');
+    domain = slice_trim(slice_first(domain, end == SIZE_MAX ? domain.len : end));
+    for (size_t i = 0; i < sizeof(domains) / sizeof(domains[0]); i++) {
+        slice known = slice_from_text(domains[i]);
+        if (!slice_ends(domain, known))
+            continue;
+        if (domain.len == known.len || domain.ptr[domain.len - known.len - 1] == '.')
+            return true;
+    }
+    return false;
+}
+
+/* "…/x.dist-info/METADATA" → "…/x.dist-info"; a plain "….egg-info" file is its own. */
+static slice metadata_folder(slice path)
+{
+    return slice_ends(path, SLICE(".egg-info")) ? path : slice_dirname(path);
+}
+
+/* Copies that a distribution carries inside itself ("setuptools/_vendor/…"): it is what is
+ * installed; they are listed as what it contains. */
+static bool is_bundled_copy(slice folder)
+{
+    slice part;
+    bool in_site = false;
+    while (slice_pull(&folder, '/', &part)) {
+        if (slice_equal(part, SLICE("site-packages")) || slice_equal(part, SLICE("dist-packages")))
+            in_site = true;
+        else if (in_site && slice_equal(part, SLICE("_vendor")))
+            return true;
+    }
+    return false;
+}
+
+static void add_contained(struct assembly *assembly, struct component *holder,
+                          const struct package *package)
+{
+    const struct identity *held = holder->contains.items;
+    for (size_t i = 0; i < holder->contains.count; i++)
+        if (slice_equal(held[i].name, package->name) &&
+            slice_equal(held[i].version, package->version))
+            return;
+    struct identity *identity = list_add(&holder->contains, assembly->arena, sizeof(*identity));
+    *identity = (struct identity){package->type, package->name, package->version};
+}
+
+/*
+ * The copy of a conda package that lies in the environment's package cache (pkgs/NAME-VERSION-BUILD)
+ * is the same thing as the installed one.
+ */
+static struct component *conda_cache_twin(struct assembly *assembly, const struct live *live)
+{
+    const char *at = memmem(live->path.ptr, live->path.len, "/pkgs/", 6);
+    const struct package *package = live->evidence->packages.items;
+    struct component **components = assembly->inventory->components.items;
+    for (size_t i = 0; at && i < assembly->inventory->components.count; i++) {
+        const struct identity *held = components[i]->contains.items;
+        if (!slice_equal(components[i]->type, SLICE("conda")))
+            continue;
+        for (size_t j = 0; j < components[i]->contains.count; j++)
+            if (slice_equal(held[j].name, package->name) &&
+                slice_equal(held[j].version, package->version))
+                return components[i];
+    }
+    return NULL;
+}
+
+struct python_stage {
+    struct assembly *assembly;
+    struct owners owners;
+    struct map by_folder; /* metadata folder → struct component or owner, for the files beside */
+    struct list bundled;  /* of struct live *: looked at when all others are known */
+    struct list cached;
+};
+
+static void add_distribution(struct python_stage *stage, const struct live *live)
+{
+    struct assembly *assembly = stage->assembly;
+    const struct package *package = live->evidence->packages.items;
+    struct component *owner = map_get(&stage->owners.by_path, live->path);
+    slice folder = metadata_folder(live->path);
+    if (owner && slice_equal(owner->type, SLICE("conda"))) {
+        add_contained(assembly, owner, package);
+        return;
+    }
+    struct component *component =
+        assembly_add(assembly, package, live->origins[0], live->path);
+    map_put(&stage->by_folder, folder, component);
+    if (owner) {
+        component->owner = owner;
+        component->owner_is_vendor = !is_distribution_maintainer(owner->maintainer);
+        add_contained(assembly, owner, package);
+    }
+}
+
+static void add_metadata(struct python_stage *stage)
+{
+    struct assembly *assembly = stage->assembly;
+    struct map seen = {.arena = assembly->arena};
+    for (size_t i = 0; i < assembly->evidence.items.count; i++) {
+        const struct live *live = assembly_live(assembly, i);
+        if (!live_is_of(live, "python") || live->evidence->packages.count == 0)
+            continue;
+        slice folder = metadata_folder(live->path);
+        if (map_get(&seen, folder))
+            continue; /* a folder that holds both METADATA and PKG-INFO */
+        map_put(&seen, folder, stage);
+        struct list *later = is_bundled_copy(folder) ? &stage->bundled
+                             : slice_contains(folder, SLICE("/pkgs/")) ? &stage->cached
+                                                                        : NULL;
+        if (later)
+            *(const struct live **)list_add(later, assembly->arena, sizeof(live)) = live;
+        else
+            add_distribution(stage, live);
+    }
+}
+
+/* The distribution in whose package folder a bundled copy lies, by the name of that folder. */
+static struct component *bundle_holder(struct python_stage *stage, slice folder)
+{
+    struct map_entry *entries = stage->by_folder.entries;
+    struct component *best = NULL;
+    for (size_t i = 0; i < stage->by_folder.room; i++) {
+        struct component *component = entries[i].value;
+        if (!component)
+            continue;
+        slice site = slice_dirname(entries[i].key);
+        slice inside = slice_from(folder, site.len + 1);
+        if (!slice_starts(folder, site) || folder.len <= site.len)
+            continue;
+        slice top = slice_first(inside, slice_find(inside, '/'));
+        if (slice_equal_nocase(top, component->name) ||
+            (slice_equal(top, SLICE("pkg_resources")) &&
+             slice_equal(component->name, SLICE("setuptools"))))
+            best = component;
+    }
+    return best;
+}
+
+static void add_later(struct python_stage *stage)
+{
+    for (size_t i = 0; i < stage->cached.count; i++) {
+        const struct live *live = ((const struct live **)stage->cached.items)[i];
+        if (!conda_cache_twin(stage->assembly, live))
+            add_distribution(stage, live);
+    }
+    for (size_t i = 0; i < stage->bundled.count; i++) {
+        const struct live *live = ((const struct live **)stage->bundled.items)[i];
+        struct component *holder = bundle_holder(stage, metadata_folder(live->path));
+        struct component *owner = map_get(&stage->owners.by_path, live->path);
+        if (owner || holder)
+            add_contained(stage->assembly, owner ? owner : holder, live->evidence->packages.items);
+        else
+            add_distribution(stage, live);
+    }
+}
+
+static void add_facts(struct python_stage *stage)
+{
+    for (size_t i = 0; i < stage->assembly->evidence.items.count; i++) {
+        const struct live *live = assembly_live(stage->assembly, i);
+        if (!live_is_of(live, "python") || live->evidence->facts.count == 0)
+            continue;
+        struct component *component = map_get(&stage->by_folder, metadata_folder(live->path));
+        slice installer = evidence_fact(live->evidence, "installer");
+        slice url = evidence_fact(live->evidence, "direct_url");
+        if (component && installer.len)
+            component->installer = installer;
+        if (component && url.len)
+            component->direct_url = url;
+    }
+}
+
+void assemble_python(struct assembly *assembly)
+{
+    struct python_stage stage = {
+        .assembly = assembly,
+        .owners = {.by_path = {.arena = assembly->arena}},
+        .by_folder = {.arena = assembly->arena},
+    };
+    if (assembly->tree.count == 0)
+        return;
+    owners_from_dpkg(assembly, &stage.owners);
+    owners_from_conda(assembly, &stage.owners);
+    add_metadata(&stage);
+    add_later(&stage);
+    add_facts(&stage);
+}

@@ -1,0 +1,79 @@
+/* Links that lead from places which analyzers know by heart to elsewhere in the image. */
+#include "inventory/internal.h"
+#include "analyze/analyzer.h"
+
+static void add_redirect(struct assembly *assembly, slice from, slice as, bool folder)
+{
+    const struct redirect *redirects = assembly->inventory->redirects.items;
+    for (size_t i = 0; i < assembly->inventory->redirects.count; i++)
+        if (slice_equal(redirects[i].from, from) && slice_equal(redirects[i].as, as))
+            return;
+    struct redirect *redirect =
+        list_add(&assembly->inventory->redirects, assembly->arena, sizeof(*redirect));
+    *redirect = (struct redirect){from, as, folder};
+}
+
+static bool was_read(const struct assembly *assembly, slice path, slice place)
+{
+    for (size_t i = 0; i < assembly->evidence.items.count; i++) {
+        const struct live *live = assembly_live(assembly, i);
+        if (slice_equal(live->path, path) && slice_equal(live->place, place))
+            return true;
+    }
+    return false;
+}
+
+/* Where the place really is, when links make that another path than the one that is asked for. */
+static void follow_place(struct assembly *assembly, slice place)
+{
+    slice real;
+    size_t layer;
+    bool folder = slice_ends(place, SLICE("/"));
+    slice path = folder ? slice_first(place, place.len - 1) : place;
+    size_t top = assembly->tree.count - 1;
+    if (!tree_resolve(&assembly->tree, top, path, true, &real)) {
+        struct inventory_problem *problem =
+            list_add(&assembly->inventory->problems, assembly->arena, sizeof(*problem));
+        *problem = (struct inventory_problem){top, path, SLICE("its links lead in a circle")};
+        return;
+    }
+    if (slice_equal(real, path))
+        return;
+    if (folder) {
+        slice below = arena_format(assembly->arena, "%.*s/x", SLICE_ARG(real));
+        if (!analyzer_wants_path(below))
+            add_redirect(assembly, real, path, true);
+    } else if (!analyzer_wants_path(real) && tree_find_file(&assembly->tree, top, real, &layer) &&
+               !was_read(assembly, real, path)) {
+        add_redirect(assembly, real, path, false);
+    }
+}
+
+/* A symlink that is itself at a path which an analyzer asks for: read what it leads to. */
+static void follow_wanted_links(struct assembly *assembly)
+{
+    for (size_t layer = 0; layer < assembly->tree.count; layer++) {
+        const struct record *record = assembly->tree.layers[layer].record;
+        for (size_t i = 0; record && i < record->links.count; i++) {
+            const struct link *link = (const struct link *)record->links.items + i;
+            if (!link->hard && analyzer_wants_path(link->path))
+                follow_place(assembly, link->path);
+        }
+    }
+    const struct lost_link *lost = assembly->evidence.lost.items;
+    for (size_t i = 0; i < assembly->evidence.lost.count; i++) {
+        size_t layer;
+        if (tree_find_file(&assembly->tree, lost[i].layer, lost[i].target, &layer))
+            add_redirect(assembly, lost[i].target, lost[i].path, false);
+    }
+}
+
+void find_redirects(struct assembly *assembly)
+{
+    if (assembly->tree.count == 0)
+        return;
+    for (size_t i = 0; i < analyzer_count; i++)
+        for (size_t j = 0; analyzers[i]->places && analyzers[i]->places[j]; j++)
+            follow_place(assembly, slice_from_text(analyzers[i]->places[j]));
+    follow_wanted_links(assembly);
+}

@@ -1,0 +1,37 @@
+/*
+ * The layer walk: goes over the entries of one layer, hands each to the analyzers that ask for it,
+ * and builds the layer record. Runs in the worker. Bytes that nobody asks for are passed over.
+ */
+#ifndef PLIMSOLL_LAYER_WALK_H
+#define PLIMSOLL_LAYER_WALK_H
+
+#include "archive/stream.h"
+#include "layer/record.h"
+
+/*
+ * Look at what lies at `from` as if it lay at `as`: where links lead from a well-known place to
+ * another (see analyzer.places). With `folder`, at all that lies below it.
+ */
+struct redirect {
+    slice from, as;
+    bool folder;
+};
+
+struct walk_options {
+    const struct redirect *redirects;
+    size_t redirect_count;
+    int spill; /* an empty file that may be written to, for what is larger than memory; or -1 */
+};
+
+/*
+ * Walks a layer's tar. Problems of single files are in the record. An error means that the walk
+ * ended early; the record then holds what was found up to there.
+ */
+MUST_CHECK struct error *walk_tar(struct stream *stream, const struct walk_options *options,
+                                  struct arena *arena, struct record *record, bool *end_marked);
+
+/* Walks a root file system in a folder, without following links and without /proc, /sys, /dev. */
+MUST_CHECK struct error *walk_folder(int folder, const struct walk_options *options,
+                                     struct arena *arena, struct record *record);
+
+#endif

@@ -1,0 +1,157 @@
+/* The walk of a root file system that lies in a folder: part of layer/walk.h. */
+#include "layer/walk.h"
+#include "layer/walk_internal.h"
+#include "base/file.h"
+#include "base/limits.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+enum { PIECE_BYTES = 128 * 1024 };
+
+struct folder_walk {
+    struct walk walk;
+    int root;
+    struct arena names;  /* paths of folders still to be walked */
+    struct list pending; /* of slice */
+};
+
+/* Never leaves the root, never follows a link: the kernel sees to both. */
+static int open_below(int root, const char *path, int flags)
+{
+    struct open_how how = {
+        .flags = (uint64_t)(flags | O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY),
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+    };
+    return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+}
+
+struct file_content {
+    struct walk *walk;
+    int root, fd;
+    const char *path;
+    uint64_t offset;
+    char *bytes;
+};
+
+/* Opened when the first byte is asked for: most files are never. */
+static struct error *file_next(void *context, slice *piece)
+{
+    struct file_content *content = context;
+    size_t got;
+    if (content->fd < 0) {
+        content->fd = open_below(content->root, content->path, 0);
+        if (content->fd < 0)
+            return error_errno("cannot open it");
+        content->bytes = arena_alloc(&content->walk->scratch, PIECE_BYTES);
+    }
+    TRY(file_read_at(content->fd, content->bytes, PIECE_BYTES, content->offset, &got));
+    content->offset += got;
+    content->walk->record->statistics.bytes_read += got;
+    *piece = slice_make(content->bytes, got);
+    return NULL;
+}
+
+static enum entry_kind kind_of_mode(mode_t mode)
+{
+    if (S_ISREG(mode))
+        return ENTRY_FILE;
+    if (S_ISDIR(mode))
+        return ENTRY_FOLDER;
+    return S_ISLNK(mode) ? ENTRY_SYMLINK : ENTRY_OTHER;
+}
+
+/* The kernel's own file systems are no part of an image. */
+static bool is_kernel_folder(slice path)
+{
+    return slice_equal(path, SLICE("proc")) || slice_equal(path, SLICE("sys")) ||
+           slice_equal(path, SLICE("dev"));
+}
+
+static void tell_errno(struct folder_walk *folder, slice path, const char *what)
+{
+    walk_problem(&folder->walk, path,
+                 arena_format(&folder->walk.scratch, "%s: %s", what, strerror(errno)));
+}
+
+static struct error *visit(struct folder_walk *folder, int parent, slice path)
+{
+    struct stat info;
+    char target[LIMIT_PATH_BYTES + 1];
+    const char *name = slice_basename(path).ptr;
+    if (fstatat(parent, name, &info, AT_SYMLINK_NOFOLLOW) < 0) {
+        if (errno != ENOENT)
+            tell_errno(folder, path, "cannot look at it");
+        return NULL;
+    }
+    struct entry entry = {.kind = kind_of_mode(info.st_mode),
+                          .path = path,
+                          .size = (uint64_t)info.st_size,
+                          .mode = info.st_mode & 07777};
+    if (entry.kind == ENTRY_SYMLINK) {
+        ssize_t length = readlinkat(parent, name, target, sizeof(target));
+        if (length < 0)
+            tell_errno(folder, path, "cannot read the link");
+        entry.target = slice_make(target, length > 0 ? (size_t)length : 0);
+    }
+    if (entry.kind == ENTRY_FOLDER && !is_kernel_folder(path))
+        *(slice *)list_add(&folder->pending, &folder->names, sizeof(slice)) = path;
+    struct file_content content = {&folder->walk, folder->root, -1, path.ptr, 0, NULL};
+    struct content reader = {file_next, &content};
+    struct error *error = walk_entry(&folder->walk, &entry, &reader);
+    if (content.fd >= 0)
+        close(content.fd);
+    if (error && error->kind != ERROR_LIMIT) {
+        walk_problem(&folder->walk, path, slice_from_text(error->message));
+        error_free(error);
+        return NULL;
+    }
+    return error;
+}
+
+static slice join(struct arena *arena, slice folder, const char *name)
+{
+    if (folder.len == 0)
+        return arena_copy(arena, slice_from_text(name));
+    return arena_format(arena, "%.*s/%s", SLICE_ARG(folder), name);
+}
+
+static struct error *walk_one_folder(struct folder_walk *folder, slice path)
+{
+    int fd = open_below(folder->root, path.len ? path.ptr : ".", O_DIRECTORY);
+    DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+    if (!stream) {
+        tell_errno(folder, path, "cannot open the folder");
+        return NULL;
+    }
+    struct error *error = NULL;
+    for (struct dirent *item; !error && (item = readdir(stream));) {
+        if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)
+            continue;
+        slice below = join(&folder->names, path, item->d_name);
+        if (below.len > LIMIT_PATH_BYTES)
+            error = error_make(ERROR_LIMIT, "a path has more than %d bytes", LIMIT_PATH_BYTES);
+        else
+            error = visit(folder, fd, below);
+    }
+    closedir(stream);
+    return error;
+}
+
+struct error *walk_folder(int root, const struct walk_options *options, struct arena *arena,
+                          struct record *record)
+{
+    struct folder_walk folder = {.root = root};
+    struct error *error = NULL;
+    walk_begin(&folder.walk, options, arena, record);
+    *(slice *)list_add(&folder.pending, &folder.names, sizeof(slice)) = SLICE_EMPTY;
+    while (!error && folder.pending.count)
+        error = walk_one_folder(&folder, ((slice *)folder.pending.items)[--folder.pending.count]);
+    arena_free(&folder.names);
+    walk_end(&folder.walk);
+    return error;
+}

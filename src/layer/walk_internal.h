@@ -1,0 +1,38 @@
+/* What walk.c, walk_entry.c and walk_folder.c share: the state of one walk. */
+#ifndef PLIMSOLL_LAYER_WALK_INTERNAL_H
+#define PLIMSOLL_LAYER_WALK_INTERNAL_H
+
+#include "archive/entry.h"
+#include "layer/walk.h"
+
+struct walk {
+    const struct walk_options *options;
+    struct arena *arena; /* the record's */
+    struct record *record;
+    struct arena scratch; /* of the entry at hand */
+    struct buffer gathered;
+    struct buffer file_hashes, folder_hashes;
+    bool whiteouts; /* names beginning ".wh." take away; not so in a root file system */
+};
+
+/* Where an entry's bytes come from: an empty piece is the end. */
+struct content {
+    struct error *(*next)(void *context, slice *piece);
+    void *context;
+};
+
+/* One entry: notes what it takes away or adds, and lets the analyzers read it. */
+MUST_CHECK struct error *walk_entry(struct walk *walk, const struct entry *entry,
+                                    const struct content *content);
+
+/* Hands an entry to those analyzers that ask for it. */
+MUST_CHECK struct error *walk_analyze(struct walk *walk, const struct entry *entry,
+                                      const struct content *content);
+
+void walk_problem(struct walk *walk, slice path, slice message);
+void walk_begin(struct walk *walk, const struct walk_options *options, struct arena *arena,
+                struct record *record);
+/* Sorts the path sets into the record and frees what the walk holds. */
+void walk_end(struct walk *walk);
+
+#endif

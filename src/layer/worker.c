@@ -1,0 +1,316 @@
+#include "layer/worker.h"
+#include "layer/test_hooks.h"
+#include "layer/worker_child.h"
+#include "base/limits.h"
+#include "base/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+
+enum { MAX_WORKERS = 64, READ_BYTES = 64 * 1024 };
+
+struct worker {
+    size_t job; /* which of worker_run's */
+    pid_t pid;
+    int output; /* the record comes from here */
+    int input;  /* of a fed worker: its input; else -1 */
+    struct buffer received;
+    int64_t deadline_ms;
+    bool timed_out, too_much, feed_failed;
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A file without a name for what is larger than memory; in $TMPDIR, else in memory; -1 is no file. */
+static int open_spill(void)
+{
+    const char *folder = getenv("TMPDIR");
+    int fd = open(folder && *folder ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    return fd >= 0 ? fd : memfd_create("plimsoll-spill", MFD_CLOEXEC);
+}
+
+static struct error *fork_worker(struct worker *worker, const struct layer_job *job, int input,
+                                 int output, int spill)
+{
+    pid_t parent = getpid();
+    fflush(NULL);
+    worker->pid = fork();
+    if (worker->pid < 0)
+        return error_errno("cannot start a worker for layer %zu", job->index);
+    if (worker->pid == 0) {
+        /* Ends with its parent, also when that was quicker than this call. */
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent)
+            _exit(WORKER_EXIT_PIPE);
+        signal(SIGINT, SIG_DFL);
+        signal(SIGTERM, SIG_DFL);
+        worker_child(job, input, output, spill);
+    }
+    if (test_hook_signal(job->index))
+        kill(worker->pid, test_hook_signal(job->index));
+    return NULL;
+}
+
+static struct error *start(struct worker *worker, const struct layer_job *job)
+{
+    int output[2], input[2] = {-1, -1};
+    *worker = (struct worker){.output = -1, .input = -1, .pid = -1};
+    worker->deadline_ms = now_ms() + (int64_t)test_hook_seconds(LIMIT_SCAN_SECONDS) * 1000;
+    if (pipe2(output, O_CLOEXEC) < 0)
+        return error_errno("cannot make a pipe for the worker of layer %zu", job->index);
+    if (job->input == LAYER_INPUT_PIPE && pipe2(input, O_CLOEXEC) < 0) {
+        close(output[0]);
+        close(output[1]);
+        return error_errno("cannot make a pipe for the worker of layer %zu", job->index);
+    }
+    CLEANUP_CLOSE int child_output = output[1], child_input = input[0], spill = open_spill();
+    worker->output = output[0];
+    worker->input = input[1];
+    if (worker->input >= 0)
+        fcntl(worker->input, F_SETFL, O_NONBLOCK);
+    return fork_worker(worker, job, job->input == LAYER_INPUT_PIPE ? child_input : job->fd,
+                       child_output, spill);
+}
+
+/* False when the worker has closed its end. */
+static bool receive(struct worker *worker)
+{
+    char *room = buffer_reserve(&worker->received, READ_BYTES);
+    ssize_t got = read(worker->output, room, READ_BYTES);
+    if (got < 0)
+        return errno == EINTR || errno == EAGAIN;
+    worker->received.len += (size_t)got;
+    if (worker->received.len > LIMIT_RECORD_BYTES) {
+        worker->too_much = true;
+        kill(worker->pid, SIGKILL);
+        return false;
+    }
+    return got > 0;
+}
+
+static slice describe_signal(struct arena *arena, int number)
+{
+    if (number == SIGSYS)
+        return SLICE("it was stopped by the kernel: it made a system call that a worker may not "
+                     "make (signal SYS, seccomp). Something in the layer took it over, or this is "
+                     "a fault of plimsoll: please report it");
+    if (number == SIGXCPU || number == SIGKILL)
+        return arena_format(arena,
+                            "it was killed (signal %s): it took more than %d seconds of CPU, the "
+                            "limit of a layer, or the machine ran out of memory, or someone "
+                            "killed it",
+                            sigabbrev_np(number), LIMIT_WORKER_CPU_SECONDS);
+    if (number == SIGXFSZ)
+        return SLICE("it was stopped by the kernel: it wrote more than the limit of one file "
+                     "(signal XFSZ)");
+    const char *name = sigabbrev_np(number);
+    return arena_format(arena, "it crashed (signal %s): the layer is hostile or damaged, or this is "
+                               "a fault of plimsoll: please report it",
+                        name ? name : "unknown");
+}
+
+static slice describe_end(struct arena *arena, const struct worker *worker, int status)
+{
+    if (worker->timed_out)
+        return SLICE("it was ended: it took longer than the time limit of a scan");
+    if (worker->too_much)
+        return SLICE("it was ended: it handed back more than the limit of a layer's record");
+    if (WIFSIGNALED(status))
+        return describe_signal(arena, WTERMSIG(status));
+    if (WEXITSTATUS(status) == WORKER_EXIT_MEMORY)
+        return arena_format(arena,
+                            "it was stopped: it asked for more memory than a worker may have "
+                            "(%llu MiB)",
+                            (unsigned long long)(LIMIT_WORKER_MEMORY / LIMIT_MIB));
+    if (WEXITSTATUS(status) == WORKER_EXIT_SANDBOX)
+        return SLICE("it could not close itself in (Landlock, seccomp, resource limits), and reads "
+                     "nothing without");
+    return arena_format(arena, "it ended with code %d", WEXITSTATUS(status));
+}
+
+/* Reaps the worker and turns what it sent into an outcome. */
+static void finish(struct worker *worker, struct arena *arena, struct layer_outcome *outcome)
+{
+    int status = 0;
+    if (worker->output >= 0)
+        close(worker->output);
+    if (worker->input >= 0)
+        close(worker->input);
+    while (worker->pid > 0 && waitpid(worker->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    *outcome = (struct layer_outcome){0};
+    if (status != 0 || worker->timed_out || worker->too_much) {
+        outcome->failure = describe_end(arena, worker, status);
+    } else {
+        slice bytes = arena_copy(arena, buffer_slice(&worker->received));
+        CLEANUP_ERROR struct error *error = record_read(bytes, arena, &outcome->record);
+        outcome->complete = error == NULL;
+        if (error)
+            outcome->failure = arena_copy(arena, slice_from_text(error->message));
+    }
+    buffer_free(&worker->received);
+}
+
+static void time_out(struct worker *worker)
+{
+    worker->timed_out = true;
+    kill(worker->pid, SIGKILL);
+}
+
+static size_t core_count(void)
+{
+    cpu_set_t cores;
+    if (sched_getaffinity(0, sizeof(cores), &cores) < 0)
+        return 1;
+    size_t count = (size_t)CPU_COUNT(&cores);
+    return count > MAX_WORKERS ? MAX_WORKERS : count;
+}
+
+struct pool {
+    const struct layer_job *jobs;
+    size_t job_count, started, done;
+    size_t *order; /* jobs, the largest first */
+    struct arena *arena;
+    struct layer_outcome *outcomes;
+    struct worker workers[MAX_WORKERS];
+    size_t running;
+    worker_progress *progress;
+    void *progress_context;
+};
+
+static void start_next(struct pool *pool)
+{
+    size_t job = pool->order[pool->started++];
+    struct worker *worker = &pool->workers[pool->running];
+    CLEANUP_ERROR struct error *error = start(worker, &pool->jobs[job]);
+    worker->job = job;
+    if (!error) {
+        pool->running++;
+        return;
+    }
+    if (worker->output >= 0)
+        close(worker->output);
+    pool->outcomes[job].failure = arena_copy(pool->arena, slice_from_text(error->message));
+    pool->done++;
+}
+
+static void end_one(struct pool *pool, size_t at)
+{
+    struct worker *worker = &pool->workers[at];
+    finish(worker, pool->arena, &pool->outcomes[worker->job]);
+    pool->workers[at] = pool->workers[--pool->running];
+    pool->done++;
+    if (pool->progress)
+        pool->progress(pool->progress_context, pool->done, pool->job_count);
+}
+
+static void wait_for_some(struct pool *pool)
+{
+    struct pollfd waits[MAX_WORKERS];
+    for (size_t i = 0; i < pool->running; i++)
+        waits[i] = (struct pollfd){.fd = pool->workers[i].output, .events = POLLIN};
+    if (poll(waits, pool->running, 200) < 0 && errno != EINTR)
+        memory_exhausted();
+    int64_t now = now_ms();
+    /* Backwards, since end_one puts the last one into the place of the ended one. */
+    for (size_t i = pool->running; i-- > 0;) {
+        struct worker *worker = &pool->workers[i];
+        if (now > worker->deadline_ms)
+            time_out(worker);
+        if (worker->timed_out || (waits[i].revents && !receive(worker)))
+            end_one(pool, i);
+    }
+    if (pool->progress)
+        pool->progress(pool->progress_context, pool->done, pool->job_count);
+}
+
+static void order_by_size(struct pool *pool)
+{
+    pool->order = arena_array(pool->arena, pool->job_count + 1, sizeof(size_t));
+    for (size_t i = 0; i < pool->job_count; i++) {
+        size_t at = i;
+        for (; at > 0 && pool->jobs[pool->order[at - 1]].length < pool->jobs[i].length; at--)
+            pool->order[at] = pool->order[at - 1];
+        pool->order[at] = i;
+    }
+}
+
+void worker_run(const struct layer_job *jobs, size_t count, struct arena *arena,
+                struct layer_outcome *outcomes, worker_progress *progress, void *context)
+{
+    CLEANUP_FREE struct pool *pool = memory_alloc(sizeof(*pool));
+    size_t at_once = core_count();
+    *pool = (struct pool){.jobs = jobs,
+                          .job_count = count,
+                          .arena = arena,
+                          .outcomes = outcomes,
+                          .progress = progress,
+                          .progress_context = context};
+    memset(outcomes, 0, count * sizeof(*outcomes));
+    order_by_size(pool);
+    while (pool->done < count) {
+        while (pool->running < at_once && pool->started < count)
+            start_next(pool);
+        if (pool->running)
+            wait_for_some(pool);
+    }
+}
+
+struct error *worker_start(struct worker **worker, const struct layer_job *job)
+{
+    *worker = memory_alloc(sizeof(**worker));
+    struct error *error = start(*worker, job);
+    if (error) {
+        free(*worker);
+        *worker = NULL;
+    }
+    return error;
+}
+
+bool worker_feed(struct worker *worker, slice bytes)
+{
+    while (bytes.len && !worker->feed_failed) {
+        ssize_t written = write(worker->input, bytes.ptr, bytes.len);
+        if (written >= 0) {
+            bytes = slice_from(bytes, (size_t)written);
+        } else if (errno == EAGAIN) {
+            struct pollfd wait = {.fd = worker->input, .events = POLLOUT};
+            poll(&wait, 1, 200);
+            if (now_ms() > worker->deadline_ms) {
+                time_out(worker);
+                worker->feed_failed = true;
+            }
+        } else if (errno != EINTR) {
+            worker->feed_failed = true;
+        }
+    }
+    return !worker->feed_failed;
+}
+
+void worker_finish(struct worker *worker, struct arena *arena, struct layer_outcome *outcome)
+{
+    if (worker->input >= 0)
+        close(worker->input);
+    worker->input = -1;
+    while (!worker->timed_out) {
+        struct pollfd wait = {.fd = worker->output, .events = POLLIN};
+        if (poll(&wait, 1, 200) > 0 && !receive(worker))
+            break;
+        if (now_ms() > worker->deadline_ms)
+            time_out(worker);
+    }
+    finish(worker, arena, outcome);
+    free(worker);
+}

@@ -1,0 +1,163 @@
+#include "layer/worker_child.h"
+#include "layer/test_hooks.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/sandbox.h"
+
+#include <sys/resource.h>
+
+static void add_problem(struct record *record, struct arena *arena, struct error *error)
+{
+    if (!error)
+        return;
+    struct problem *problem = list_add(&record->problems, arena, sizeof(*problem));
+    *problem = (struct problem){.message = arena_copy(arena, slice_from_text(error->message))};
+    error_free(error);
+}
+
+static struct error *check_digest(struct stream *stream, slice expected, const char *what,
+                                  struct arena *arena)
+{
+    slice found = stream_digest(stream, arena);
+    if (found.len == 0 || expected.len == 0 || slice_equal(found, expected))
+        return NULL;
+    return error_make(ERROR_INPUT,
+                      "its %s is %.*s, but the image names %.*s: it was changed or damaged on its "
+                      "way; fetch the image again (--no-verify reads it all the same)",
+                      what, SLICE_ARG(found), SLICE_ARG(expected));
+}
+
+/*
+ * The walk of a layer that is a stream. Digests are of all bytes, so what follows the tar's end is
+ * read too; an uncompressed layer in a file is seeked through instead and then not hashed, unless it
+ * ends without the mark that a whole tar has: then it is hashed to know whether it was cut.
+ */
+struct layer_stream {
+    struct stream *below, *top;
+    const char *compression;
+};
+
+static struct error *open_layer(struct layer_stream *layer, const struct layer_job *job, int input,
+                                bool hash_all)
+{
+    bool pipe = job->input == LAYER_INPUT_PIPE;
+    layer->below = pipe ? stream_from_pipe(input) : stream_from_range(input, job->offset, job->length);
+    layer->top = layer->below;
+    TRY(stream_unpack(&layer->top, layer->below, &layer->compression));
+    bool packed = layer->top != layer->below;
+    if (!job->verify || (!packed && !pipe && !hash_all))
+        return NULL;
+    if (job->diff_id.len)
+        stream_hash(layer->top, job->diff_id);
+    if (job->blob_digest.len && !layer->below->digest)
+        stream_hash(layer->below, job->blob_digest);
+    return NULL;
+}
+
+static void close_layer(struct layer_stream *layer)
+{
+    stream_close(layer->top);
+}
+
+static struct error *verify_stream(struct layer_stream *layer, const struct layer_job *job,
+                                   struct arena *arena)
+{
+    bool packed = layer->top != layer->below;
+    if (layer->top->digest || packed)
+        TRY(stream_drain(layer->top));
+    if (packed)
+        TRY(stream_drain(layer->below));
+    if (packed)
+        TRY(check_digest(layer->below, job->blob_digest, "digest", arena));
+    return check_digest(layer->top, job->diff_id.len ? job->diff_id : job->blob_digest, "diff ID",
+                        arena);
+}
+
+static struct error *walk_layer_stream(const struct layer_job *job, int input,
+                                       const struct walk_options *options, struct arena *arena,
+                                       struct record *record)
+{
+    struct layer_stream layer = {0};
+    bool end_marked = false;
+    struct error *error = open_layer(&layer, job, input, false);
+    bool seeked = !error && job->verify && !layer.top->digest && job->input == LAYER_INPUT_RANGE &&
+                  (job->diff_id.len || job->blob_digest.len);
+    if (!error)
+        error = walk_tar(layer.top, options, arena, record, &end_marked);
+    if (!error)
+        error = verify_stream(&layer, job, arena);
+    record->statistics.bytes_read = layer.below->bytes_in;
+    record->statistics.compression = slice_from_text(layer.compression);
+    record->statistics.digest_skipped = seeked;
+    close_layer(&layer);
+    if (error || !seeked || end_marked)
+        return error;
+    struct layer_stream again = {0};
+    error = open_layer(&again, job, input, true);
+    if (!error)
+        error = verify_stream(&again, job, arena);
+    record->statistics.bytes_read += again.below->bytes_in;
+    record->statistics.digest_skipped = false;
+    close_layer(&again);
+    return error;
+}
+
+static struct error *walk_job(const struct layer_job *job, int input,
+                              const struct walk_options *options, struct arena *arena,
+                              struct record *record)
+{
+    if (job->input == LAYER_INPUT_FOLDER)
+        return walk_folder(input, options, arena, record);
+    return walk_layer_stream(job, input, options, arena, record);
+}
+
+static void note_usage(struct record_statistics *statistics)
+{
+    struct rusage usage;
+    if (getrusage(RUSAGE_SELF, &usage) < 0)
+        return;
+    statistics->peak_memory = (uint64_t)usage.ru_maxrss * 1024;
+    statistics->cpu_microseconds =
+        (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
+        (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+static void close_in(const struct layer_job *job, int input, int output, int spill)
+{
+    int keep[3] = {input, output, spill};
+    for (size_t i = 0; i < 3; i++)
+        for (size_t j = i + 1; j < 3; j++)
+            if (keep[j] < keep[i]) {
+                int swap = keep[i];
+                keep[i] = keep[j];
+                keep[j] = swap;
+            }
+    sandbox_close_all_but(keep, 3);
+    struct sandbox sandbox = {
+        .read_folder = job->input == LAYER_INPUT_FOLDER ? input : -1,
+        .memory_bytes = LIMIT_WORKER_MEMORY,
+        .cpu_seconds = test_hook_seconds(LIMIT_WORKER_CPU_SECONDS),
+        .file_bytes = LIMIT_ENTRY_BYTES,
+    };
+    CLEANUP_ERROR struct error *error = sandbox_enter(&sandbox);
+    if (error)
+        _exit(WORKER_EXIT_SANDBOX);
+}
+
+_Noreturn void worker_child(const struct layer_job *job, int input, int output, int spill)
+{
+    struct arena arena = {0};
+    struct record record = {0};
+    struct buffer out = {0};
+    memory_exhausted_quietly();
+    close_in(job, input, output, spill);
+    test_hook_misbehave(job->index, output);
+    struct walk_options options = {job->redirects, job->redirect_count, spill};
+    add_problem(&record, &arena, walk_job(job, input, &options, &arena, &record));
+    if (job->input == LAYER_INPUT_PIPE)
+        close(input); /* so that the parent stops writing before it is asked to read */
+    note_usage(&record.statistics);
+    record_write(&record, &out);
+    CLEANUP_ERROR struct error *error = file_write_all(output, buffer_slice(&out));
+    _exit(error ? WORKER_EXIT_PIPE : 0);
+}

@@ -1,0 +1,16 @@
+/* The worker's side of the fork: used by worker.c only. */
+#ifndef PLIMSOLL_LAYER_WORKER_CHILD_H
+#define PLIMSOLL_LAYER_WORKER_CHILD_H
+
+#include "layer/worker.h"
+
+/* Ways for a worker to end early that its parent puts into words. */
+enum { WORKER_EXIT_MEMORY = 3, WORKER_EXIT_SANDBOX = 4, WORKER_EXIT_PIPE = 5 };
+
+/*
+ * Closes itself in, walks the layer, writes the record to `output`, ends. `input` is the job's fd,
+ * or the reading end of the pipe. Never returns.
+ */
+_Noreturn void worker_child(const struct layer_job *job, int input, int output, int spill);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * Match: inventory × store → findings. Looks each component up under the names by which an
+ * ecosystem's advisories know it, compares versions by that ecosystem's rules, and joins what is one
+ * vulnerability under several ids.
+ *
+ * What the store cannot judge is never clean: it is counted, with the reason.
+ */
+#ifndef PLIMSOLL_MATCH_MATCH_H
+#define PLIMSOLL_MATCH_MATCH_H
+
+#include "match/finding.h"
+#include "store/store.h"
+
+/* Components that could not be judged, by cause. */
+struct unjudged {
+    slice what;   /* "Ubuntu:20.04", "conda", … */
+    size_t count; /* of components; 0: not even they are known */
+    slice reason; /* for a person, with what to do */
+};
+
+struct match_result {
+    struct list findings; /* of struct finding *, by component, then id */
+    struct list unjudged; /* of struct unjudged */
+    slice end_of_life;    /* date from which the distribution gets no updates, or empty */
+    slice end_of_extended_life;
+    bool is_end_of_life;  /* that date has passed */
+    /* Python distributions that are not reported beside the package that owns them. */
+    size_t owned_by_distribution;
+};
+
+/*
+ * Matches. Components that a package of the distribution owns and speaks for are taken out of the
+ * inventory's list. `today` is "2026-11-25".
+ */
+MUST_CHECK struct error *match_run(struct match_result *result, struct arena *arena,
+                                   struct inventory *inventory, struct store *store, slice today);
+
+#endif

@@ -1,0 +1,296 @@
+/* plimsoll's own JSON: docs/report.md and docs/report.schema.json describe it. */
+#include "base/json_write.h"
+#include "report/reports.h"
+
+static void write_base(struct json_writer *json, enum base_state base)
+{
+    json_key(json, "base");
+    if (base == BASE_UNKNOWN)
+        json_null(json);
+    else
+        json_bool(json, base == BASE_YES);
+}
+
+static void write_os(struct json_writer *json, const struct report *report)
+{
+    const struct os *os = &report->inventory->os;
+    json_key(json, "os");
+    json_begin_object(json);
+    json_field_or_null(json, "id", os->id);
+    json_field_or_null(json, "version_id", os->version_id);
+    json_field_or_null(json, "name", os->name);
+    json_field_or_null(json, "end_of_life", report->result->end_of_life);
+    json_end_object(json);
+}
+
+static void write_image(struct json_writer *json, const struct report *report)
+{
+    const struct image *image = report->image;
+    json_key(json, "image");
+    json_begin_object(json);
+    json_field(json, "name", image->name);
+    json_field_or_null(json, "digest", image->digest);
+    json_field_or_null(json, "config_digest", image->config_digest);
+    json_field_or_null(json, "platform", image->platform);
+    json_field_or_null(json, "base_name", image->base_name);
+    json_field_or_null(json, "base_digest", image->base_digest);
+    write_os(json, report);
+    json_key(json, "layers");
+    json_begin_array(json);
+    for (size_t i = 0; i < image->layer_count; i++) {
+        const struct image_layer *layer = &image->layers[i];
+        json_begin_object(json);
+        json_field_number(json, "index", (int64_t)i);
+        json_field_or_null(json, "digest", layer->digest);
+        json_field_or_null(json, "diff_id", layer->diff_id);
+        json_field_number(json, "size", (int64_t)layer->size);
+        json_field_or_null(json, "instruction", layer->instruction);
+        write_base(json, layer->base);
+        json_end_object(json);
+    }
+    json_end_array(json);
+    json_end_object(json);
+}
+
+static void write_source(struct json_writer *json, const struct component *component)
+{
+    json_key(json, "source");
+    if (component->source_name.len == 0) {
+        json_null(json);
+        return;
+    }
+    json_begin_object(json);
+    json_field(json, "name", component->source_name);
+    json_field(json, "version", component->source_version);
+    json_end_object(json);
+}
+
+static void write_component(struct json_writer *json, const struct component *component,
+                            struct arena *arena)
+{
+    json_begin_object(json);
+    json_field(json, "ref", component->ref);
+    json_field(json, "type", component->type);
+    json_field(json, "name", component->name);
+    json_field(json, "version", component->version);
+    json_field_or_null(json, "architecture", component->arch);
+    json_field(json, "purl", component->purl);
+    json_field_number(json, "layer", (int64_t)component->layer);
+    json_field_strings(json, "locations", component->locations.items, component->locations.count);
+    write_source(json, component);
+    json_field_or_null(json, "installer", component->installer);
+    json_field_or_null(json, "direct_url", component->direct_url);
+    json_key(json, "contains");
+    json_begin_array(json);
+    const struct identity *held = component->contains.items;
+    for (size_t i = 0; i < component->contains.count; i++)
+        json_string(json, arena_format(arena, "pkg:%.*s/%.*s@%.*s", SLICE_ARG(held[i].type),
+                                       SLICE_ARG(held[i].name), SLICE_ARG(held[i].version)));
+    json_end_array(json);
+    json_end_object(json);
+}
+
+static void write_components(struct json_writer *json, const struct report *report)
+{
+    struct component *const *components = report->inventory->components.items;
+    json_key(json, "components");
+    json_begin_array(json);
+    for (size_t i = 0; i < report->inventory->components.count; i++)
+        write_component(json, components[i], report->arena);
+    json_end_array(json);
+}
+
+static void write_sources(struct json_writer *json, const struct finding *finding)
+{
+    const struct finding_source *sources = finding->sources.items;
+    json_key(json, "sources");
+    json_begin_array(json);
+    for (size_t i = 0; i < finding->sources.count; i++) {
+        json_begin_object(json);
+        json_field(json, "ecosystem", sources[i].ecosystem);
+        json_field(json, "id", sources[i].id);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+static void write_rating(struct json_writer *json, const struct finding *finding)
+{
+    json_field(json, "severity", slice_from_text(severity_names[finding->severity]));
+    json_key(json, "score");
+    if (finding->score_tenths < 0)
+        json_null(json);
+    else
+        json_decimal(json, finding->score_tenths / 10.0, 1);
+    json_field_or_null(json, "vector", finding->vector);
+    json_field_or_null(json, "severity_source", finding->severity_source);
+}
+
+static void write_epss(struct json_writer *json, const struct finding *finding)
+{
+    json_key(json, "epss");
+    if (finding->epss < 0)
+        json_null(json);
+    else
+        json_decimal(json, finding->epss, 5);
+    json_key(json, "epss_percentile");
+    if (finding->epss < 0)
+        json_null(json);
+    else
+        json_decimal(json, finding->epss_percentile, 5);
+    json_field_bool(json, "kev", finding->kev);
+}
+
+static void write_finding(struct json_writer *json, const struct report *report,
+                          const struct finding *finding)
+{
+    const struct component *component = finding->component;
+    const struct image_layer *layer = &report->image->layers[component->layer];
+    json_begin_object(json);
+    json_field(json, "id", finding->id);
+    json_field_strings(json, "aliases", finding->aliases.items, finding->aliases.count);
+    write_rating(json, finding);
+    json_field(json, "component", component->ref);
+    json_field(json, "name", component->name);
+    json_field(json, "installed", component->version);
+    json_field_strings(json, "fixed", finding->fixed.items, finding->fixed.count);
+    json_field(json, "status", slice_from_text(finding->status));
+    json_field_number(json, "layer", (int64_t)component->layer);
+    json_field_or_null(json, "instruction", layer->instruction);
+    write_base(json, layer->base);
+    write_sources(json, finding);
+    write_epss(json, finding);
+    if (finding->suppressed_reason.len) {
+        json_field(json, "reason", finding->suppressed_reason);
+        json_field_or_null(json, "by", finding->suppressed_by);
+        json_field_or_null(json, "until", finding->suppressed_until);
+    }
+    json_end_object(json);
+}
+
+static void write_findings(struct json_writer *json, const struct report *report, const char *key,
+                           bool suppressed)
+{
+    struct finding *const *findings = report->result->findings.items;
+    json_key(json, key);
+    json_begin_array(json);
+    for (size_t i = 0; i < report->result->findings.count; i++)
+        if ((findings[i]->suppressed_reason.len > 0) == suppressed)
+            write_finding(json, report, findings[i]);
+    json_end_array(json);
+}
+
+static void write_unjudged(struct json_writer *json, const struct report *report)
+{
+    const struct unjudged *unjudged = report->result->unjudged.items;
+    json_key(json, "unjudged");
+    json_begin_array(json);
+    for (size_t i = 0; i < report->result->unjudged.count; i++) {
+        json_begin_object(json);
+        json_field(json, "what", unjudged[i].what);
+        json_field_number(json, "components", (int64_t)unjudged[i].count);
+        json_field(json, "reason", unjudged[i].reason);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+static void write_errors(struct json_writer *json, const struct report *report)
+{
+    const struct report_error *errors = report->errors.items;
+    json_key(json, "errors");
+    json_begin_array(json);
+    for (size_t i = 0; i < report->errors.count; i++) {
+        json_begin_object(json);
+        json_field(json, "where", slice_from_text(errors[i].where));
+        json_key(json, "layer");
+        if (errors[i].layer == SIZE_MAX)
+            json_null(json);
+        else
+            json_number(json, (int64_t)errors[i].layer);
+        json_field_or_null(json, "path", errors[i].path);
+        json_field(json, "message", errors[i].message);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+static void write_verdict(struct json_writer *json, const struct report *report)
+{
+    const struct verdict *verdict = report->verdict;
+    json_key(json, "verdict");
+    json_begin_object(json);
+    json_field_bool(json, "pass", verdict->pass);
+    json_field_number(json, "exit_code", verdict->exit_code);
+    json_field_bool(json, "complete", report->errors.count == 0);
+    json_field_strings(json, "reasons", verdict->reasons.items, verdict->reasons.count);
+    json_end_object(json);
+}
+
+static void write_store(struct json_writer *json, const struct report *report)
+{
+    json_key(json, "store");
+    if (!report->store) {
+        json_null(json);
+        return;
+    }
+    json_begin_object(json);
+    json_field_or_null(json, "built", report->store->built);
+    json_field_number(json, "age_days", (int64_t)report->store_age_days);
+    json_field_bool(json, "starter", report->store->starter);
+    json_key(json, "ecosystems");
+    json_begin_object(json);
+    for (size_t i = 0; i < report->store->feed_count; i++) {
+        const struct store_feed *feed = &report->store->feeds[i];
+        json_key(json, arena_text(report->arena, feed->ecosystem));
+        json_begin_object(json);
+        json_field_number(json, "entries", (int64_t)feed->entries);
+        json_field_or_null(json, "newest", feed->newest);
+        json_end_object(json);
+    }
+    json_end_object(json);
+    json_end_object(json);
+}
+
+static void write_stats(struct json_writer *json, const struct report_stats *stats)
+{
+    json_key(json, "stats");
+    json_begin_object(json);
+    json_field_number(json, "image_bytes", (int64_t)stats->image_bytes);
+    json_field_number(json, "bytes_read", (int64_t)stats->bytes_read);
+    json_field_number(json, "bytes_unpacked", (int64_t)stats->bytes_unpacked);
+    json_field_number(json, "entries", (int64_t)stats->entries);
+    json_field_number(json, "entries_read", (int64_t)stats->entries_read);
+    json_field_number(json, "open_microseconds", (int64_t)stats->open_microseconds);
+    json_field_number(json, "walk_microseconds", (int64_t)stats->walk_microseconds);
+    json_field_number(json, "merge_microseconds", (int64_t)stats->merge_microseconds);
+    json_field_number(json, "match_microseconds", (int64_t)stats->match_microseconds);
+    json_field_number(json, "parent_peak_memory", (int64_t)stats->parent_peak_memory);
+    json_field_number(json, "worker_peak_memory", (int64_t)stats->worker_peak_memory);
+    json_end_object(json);
+}
+
+static void write_report(const struct report *report, const struct report_options *options,
+                         struct buffer *out)
+{
+    struct json_writer json = {.out = out};
+    (void)options;
+    json_begin_object(&json);
+    json_field(&json, "schema_version", SLICE(REPORT_SCHEMA_VERSION));
+    write_image(&json, report);
+    write_components(&json, report);
+    write_findings(&json, report, "findings", false);
+    json_field_strings(&json, "secrets", NULL, 0);
+    json_field_strings(&json, "misconfigurations", NULL, 0);
+    write_findings(&json, report, "suppressed", true);
+    write_unjudged(&json, report);
+    write_errors(&json, report);
+    write_verdict(&json, report);
+    write_store(&json, report);
+    if (report->stats.wanted)
+        write_stats(&json, &report->stats);
+    json_end_object(&json);
+    buffer_add_byte(out, '\n');
+}
+
+const struct report_format report_json = {.name = "json", .write = write_report};

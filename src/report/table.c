@@ -1,0 +1,387 @@
+/* The table for people: findings grouped by where they came from, then a summary in sentences. */
+#include "base/text.h"
+#include "report/advice.h"
+#include "report/reports.h"
+
+enum { COLUMNS = 5, GAP = 2 };
+
+struct table {
+    const struct report *report;
+    const struct report_options *options;
+    struct buffer *out;
+    size_t widths[COLUMNS];
+};
+
+static const char *const titles[COLUMNS] = {"PACKAGE", "INSTALLED", "FIXED IN", "SEVERITY", "ID"};
+
+static const char *const colors[SEVERITY_COUNT] = {"\033[2m",  "\033[2m",    "\033[36m",
+                                                   "\033[33m", "\033[31m", "\033[1;31m"};
+
+static void add_color(struct table *table, const char *code)
+{
+    if (table->options->color)
+        buffer_text(table->out, code);
+}
+
+static void add_line(struct table *table, slice line)
+{
+    text_add_safe(table->out, line);
+    buffer_add_byte(table->out, '\n');
+}
+
+static slice fixed_in(const struct table *table, const struct finding *finding)
+{
+    CLEANUP_BUFFER struct buffer text = {0};
+    const slice *fixed = finding->fixed.items;
+    for (size_t i = 0; i < finding->fixed.count; i++) {
+        buffer_text(&text, i ? ", " : "");
+        buffer_add(&text, fixed[i]);
+    }
+    if (text.len == 0)
+        buffer_text(&text, "-");
+    return arena_copy(table->report->arena, buffer_slice(&text));
+}
+
+static void cells_of(const struct table *table, const struct finding *finding, slice cells[COLUMNS])
+{
+    struct arena *arena = table->report->arena;
+    slice id = finding->kev ? arena_format(arena, "%.*s (exploited)", SLICE_ARG(finding->id))
+                            : finding->id;
+    cells[0] = text_safe(arena, finding->component->name);
+    cells[1] = text_safe(arena, finding->component->version);
+    cells[2] = text_safe(arena, fixed_in(table, finding));
+    cells[3] = slice_from_text(severity_names[finding->severity]);
+    cells[4] = text_safe(arena, id);
+}
+
+static size_t total_width(const struct table *table)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < COLUMNS; i++)
+        total += table->widths[i] + GAP;
+    return total;
+}
+
+/* Wide enough for every cell; on a terminal the widest of the three texts give way first. */
+static void measure(struct table *table, struct finding *const *findings, size_t count)
+{
+    for (size_t i = 0; i < COLUMNS; i++)
+        table->widths[i] = strlen(titles[i]);
+    for (size_t i = 0; i < count; i++) {
+        slice cells[COLUMNS];
+        cells_of(table, findings[i], cells);
+        for (size_t j = 0; j < COLUMNS; j++) {
+            size_t width = text_width(cells[j]);
+            if (width > table->widths[j])
+                table->widths[j] = width;
+        }
+    }
+    while (table->options->width && total_width(table) > table->options->width) {
+        size_t widest = 0;
+        for (size_t i = 1; i < 3; i++)
+            if (table->widths[i] > table->widths[widest])
+                widest = i;
+        if (table->widths[widest] <= 12)
+            break;
+        table->widths[widest]--;
+    }
+}
+
+static void add_cells(struct table *table, const slice cells[COLUMNS])
+{
+    buffer_add_byte(table->out, ' ');
+    for (size_t i = 0; i < COLUMNS; i++) {
+        buffer_add_byte(table->out, ' ');
+        size_t used = text_add_cut(table->out, cells[i], table->widths[i]);
+        for (; i + 1 < COLUMNS && used < table->widths[i] + 1; used++)
+            buffer_add_byte(table->out, ' ');
+    }
+    buffer_add_byte(table->out, '\n');
+}
+
+static void add_finding(struct table *table, const struct finding *finding)
+{
+    slice cells[COLUMNS];
+    cells_of(table, finding, cells);
+    add_color(table, colors[finding->severity]);
+    add_cells(table, cells);
+    add_color(table, "\033[0m");
+}
+
+/* Worst first, then by package and id. */
+static int compare_rows(const void *a, const void *b)
+{
+    const struct finding *x = *(struct finding *const *)a, *y = *(struct finding *const *)b;
+    if (x->severity != y->severity)
+        return x->severity > y->severity ? -1 : 1;
+    int order = component_compare(x->component, y->component);
+    return order ? order : slice_compare(x->id, y->id);
+}
+
+/* What a layer's findings stand under: the base image as one group, then each own instruction. */
+static bool is_in_base(const struct report *report, size_t layer, bool *guessed)
+{
+    const struct image *image = report->image;
+    *guessed = false;
+    if (image->layers[layer].base != BASE_UNKNOWN)
+        return image->layers[layer].base == BASE_YES;
+    *guessed = image->guessed_base_layers != SIZE_MAX;
+    return *guessed && layer < image->guessed_base_layers;
+}
+
+static void add_group_title(struct table *table, size_t layer)
+{
+    const struct image *image = table->report->image;
+    bool guessed;
+    struct arena *arena = table->report->arena;
+    slice title;
+    if (is_in_base(table->report, layer, &guessed))
+        title = guessed ? SLICE("Base image (a guess from the history)") : SLICE("Base image");
+    else if (image->root_folder >= 0)
+        title = SLICE("Root file system");
+    else if (image->layers[layer].instruction.len)
+        title = arena_format(arena, "Layer %zu: %.*s", layer,
+                             SLICE_ARG(image->layers[layer].instruction));
+    else
+        title = arena_format(arena, "Layer %zu (instruction unknown)", layer);
+    buffer_add_byte(table->out, '\n');
+    add_color(table, "\033[1m");
+    text_add_cut(table->out, text_safe(arena, title),
+                 table->options->width ? table->options->width : 200);
+    add_color(table, "\033[0m");
+    buffer_add_byte(table->out, '\n');
+}
+
+/* The group's number: 0 for the base image, else the layer's and one more. */
+static size_t group_of(const struct report *report, const struct finding *finding)
+{
+    bool guessed;
+    size_t layer = finding->component->layer;
+    return is_in_base(report, layer, &guessed) ? 0 : layer + 1;
+}
+
+static void add_groups(struct table *table, struct finding **rows, size_t count)
+{
+    slice heads[COLUMNS];
+    const struct report *report = table->report;
+    for (size_t i = 0; i < COLUMNS; i++)
+        heads[i] = slice_from_text(titles[i]);
+    for (size_t group = 0; group <= report->image->layer_count; group++) {
+        bool open = false;
+        for (size_t i = 0; i < count; i++) {
+            if (group_of(report, rows[i]) != group)
+                continue;
+            if (!open) {
+                add_group_title(table, rows[i]->component->layer);
+                add_color(table, "\033[2m");
+                add_cells(table, heads);
+                add_color(table, "\033[0m");
+            }
+            open = true;
+            add_finding(table, rows[i]);
+        }
+    }
+}
+
+static void add_head(struct table *table)
+{
+    const struct report *report = table->report;
+    const struct os *os = &report->inventory->os;
+    slice platform = report->image->platform;
+    slice system = os->found ? os->name : SLICE("no distribution known");
+    add_line(table, arena_format(report->arena, "%.*s: %.*s%s%.*s, %zu layer%s, %zu package%s",
+                                 SLICE_ARG(report->image->name), SLICE_ARG(system),
+                                 platform.len ? ", " : "", SLICE_ARG(platform),
+                                 report->image->layer_count,
+                                 report->image->layer_count == 1 ? "" : "s",
+                                 report->inventory->components.count,
+                                 report->inventory->components.count == 1 ? "" : "s"));
+}
+
+static void add_counts(struct table *table, struct finding *const *rows, size_t count)
+{
+    const struct report *report = table->report;
+    CLEANUP_BUFFER struct buffer text = {0};
+    size_t counts[SEVERITY_COUNT] = {0}, fixable = 0;
+    for (size_t i = 0; i < count; i++) {
+        counts[rows[i]->severity]++;
+        fixable += rows[i]->fixed.count > 0;
+    }
+    for (int i = SEVERITY_CRITICAL; i >= 0; i--)
+        if (counts[i])
+            buffer_format(&text, "%s%zu %s", text.len ? ", " : "", counts[i], severity_names[i]);
+    add_line(table, count ? arena_format(report->arena, "%zu finding%s: %.*s. %zu can be fixed by an "
+                                                        "upgrade.",
+                                         count, count == 1 ? "" : "s",
+                                         SLICE_ARG(buffer_slice(&text)), fixable)
+                          : SLICE("No findings."));
+    if (counts[SEVERITY_UNKNOWN])
+        add_line(table,
+                 arena_format(report->arena,
+                              "%zu are UNKNOWN: no feed in the store says how severe they are.",
+                              counts[SEVERITY_UNKNOWN]));
+}
+
+static void add_suppressed(struct table *table)
+{
+    static const char *const by[] = {"--severity", "--ignore-unfixed", "plimsoll"};
+    static const char *const words[] = {
+        "%zu more are of severities that were not asked for (--severity).",
+        "%zu more have no fix (--ignore-unfixed).",
+        "%zu more are in packages of kernel headers, which hold no kernel code: not counted "
+        "(--kernel-headers counts them).",
+    };
+    const struct report *report = table->report;
+    struct finding *const *findings = report->result->findings.items;
+    for (size_t kind = 0; kind < 3; kind++) {
+        size_t count = 0;
+        for (size_t i = 0; i < report->result->findings.count; i++)
+            count += slice_equal(findings[i]->suppressed_by, slice_from_text(by[kind]));
+        if (count) {
+            char line[256];
+            snprintf(line, sizeof(line), words[kind], count);
+            add_line(table, slice_from_text(line));
+        }
+    }
+}
+
+static void add_end_of_life(struct table *table)
+{
+    const struct report *report = table->report;
+    const struct match_result *result = report->result;
+    if (!result->is_end_of_life)
+        return;
+    slice extended = result->end_of_extended_life.len == 10
+                         ? arena_format(report->arena, " (extended support until %.*s)",
+                                        SLICE_ARG(result->end_of_extended_life))
+                         : SLICE_EMPTY;
+    add_line(table, arena_format(report->arena,
+                                 "%.*s reached its end of life on %.*s%.*s: new vulnerabilities may "
+                                 "stay without a fix. Move to a newer release.",
+                                 SLICE_ARG(report->inventory->os.name),
+                                 SLICE_ARG(result->end_of_life), SLICE_ARG(extended)));
+}
+
+static void add_unjudged(struct table *table)
+{
+    const struct report *report = table->report;
+    const struct unjudged *unjudged = report->result->unjudged.items;
+    for (size_t i = 0; i < report->result->unjudged.count; i++)
+        add_line(table, unjudged[i].count
+                            ? arena_format(report->arena,
+                                           "NOT JUDGED: %zu component%s of %.*s: %.*s.",
+                                           unjudged[i].count, unjudged[i].count == 1 ? "" : "s",
+                                           SLICE_ARG(unjudged[i].what),
+                                           SLICE_ARG(unjudged[i].reason))
+                            : arena_format(report->arena, "NOT JUDGED: %.*s: %.*s.",
+                                           SLICE_ARG(unjudged[i].what),
+                                           SLICE_ARG(unjudged[i].reason)));
+}
+
+static void add_errors(struct table *table)
+{
+    const struct report *report = table->report;
+    const struct report_error *errors = report->errors.items;
+    for (size_t i = 0; i < report->errors.count; i++) {
+        slice layer = errors[i].layer == SIZE_MAX
+                          ? SLICE_EMPTY
+                          : arena_format(report->arena, " layer %zu", errors[i].layer);
+        add_line(table, arena_format(report->arena, "ERROR:%.*s%s%.*s: %.*s", SLICE_ARG(layer),
+                                     errors[i].path.len ? " " : "", SLICE_ARG(errors[i].path),
+                                     SLICE_ARG(errors[i].message)));
+    }
+    if (report->errors.count)
+        add_line(table, SLICE("This report is not complete: do not take the image for clean."));
+}
+
+static void add_store(struct table *table)
+{
+    const struct report *report = table->report;
+    if (!report->store)
+        return;
+    add_line(table, arena_format(report->arena, "Advisories: %s of %.*s, %llu day%s old.",
+                                 report->store->starter ? "the starter store" : "store",
+                                 SLICE_ARG(slice_first(report->store->built, 10)),
+                                 (unsigned long long)report->store_age_days,
+                                 report->store_age_days == 1 ? "" : "s"));
+}
+
+static void add_verdict(struct table *table)
+{
+    const struct verdict *verdict = table->report->verdict;
+    const struct policy *policy = table->report->policy;
+    const slice *reasons = verdict->reasons.items;
+    if (verdict->pass && !policy->exit_code && !policy->has_fail_on)
+        return;
+    add_color(table, verdict->pass ? "\033[32m" : "\033[1;31m");
+    add_line(table, arena_format(table->report->arena, "%s (exit code %d)%s",
+                                 verdict->pass ? "May leave port" : "May not leave port",
+                                 verdict->exit_code, verdict->reasons.count ? ":" : ""));
+    add_color(table, "\033[0m");
+    for (size_t i = 0; i < verdict->reasons.count; i++)
+        add_line(table, arena_format(table->report->arena, "  %.*s", SLICE_ARG(reasons[i])));
+}
+
+static void add_stats(struct table *table)
+{
+    const struct report_stats *stats = &table->report->stats;
+    struct arena *arena = table->report->arena;
+    if (!stats->wanted)
+        return;
+    double part = stats->image_bytes ? 100.0 * (double)stats->bytes_read / (double)stats->image_bytes
+                                     : 0;
+    buffer_add_byte(table->out, '\n');
+    add_line(table, arena_format(arena, "Image %.*s, read %.*s (%.2f%%), %llu entries, %llu read",
+                                 SLICE_ARG(text_size(arena, stats->image_bytes)),
+                                 SLICE_ARG(text_size(arena, stats->bytes_read)), part,
+                                 (unsigned long long)stats->entries,
+                                 (unsigned long long)stats->entries_read));
+    add_line(table, arena_format(arena, "Time: open %.1f ms, walk %.1f ms, merge %.1f ms, match %.1f ms",
+                                 (double)stats->open_microseconds / 1000,
+                                 (double)stats->walk_microseconds / 1000,
+                                 (double)stats->merge_microseconds / 1000,
+                                 (double)stats->match_microseconds / 1000));
+    add_line(table, arena_format(arena, "Peak memory: parent %.*s, largest worker %.*s",
+                                 SLICE_ARG(text_size(arena, stats->parent_peak_memory)),
+                                 SLICE_ARG(text_size(arena, stats->worker_peak_memory))));
+    for (size_t i = 0; stats->outcomes && i < table->report->image->layer_count; i++) {
+        const struct record_statistics *layer = &stats->outcomes[i].record.statistics;
+        add_line(table,
+                 arena_format(arena, "  layer %zu: %.*s, %llu entries, read %.*s, peak %.*s, CPU %.1f ms",
+                              i, SLICE_ARG(layer->compression), (unsigned long long)layer->entries,
+                              SLICE_ARG(text_size(arena, layer->bytes_read)),
+                              SLICE_ARG(text_size(arena, layer->peak_memory)),
+                              (double)layer->cpu_microseconds / 1000));
+    }
+}
+
+static void write_table(const struct report *report, const struct report_options *options,
+                        struct buffer *out)
+{
+    struct table table = {.report = report, .options = options, .out = out};
+    struct finding *const *all = report->result->findings.items;
+    struct finding **rows =
+        arena_array(report->arena, report->result->findings.count + 1, sizeof(*rows));
+    size_t count = 0;
+    for (size_t i = 0; i < report->result->findings.count; i++)
+        if (all[i]->suppressed_reason.len == 0)
+            rows[count++] = all[i];
+    qsort(rows, count, sizeof(*rows), compare_rows);
+    measure(&table, rows, count);
+    add_head(&table);
+    add_groups(&table, rows, count);
+    buffer_add_byte(out, '\n');
+    add_counts(&table, rows, count);
+    add_suppressed(&table);
+    add_unjudged(&table);
+    add_errors(&table);
+    add_end_of_life(&table);
+    add_store(&table);
+    slice advice = advice_write(report);
+    if (advice.len)
+        add_line(&table, advice);
+    add_verdict(&table);
+    add_stats(&table);
+}
+
+const struct report_format report_table = {.name = "table", .write = write_table};

@@ -1,0 +1,201 @@
+/*
+ * docker-archive: what `docker save` writes. manifest.json lists images, each with its config, its
+ * tags and its layers by path: ID/layer.tar in the old layout, blobs/sha256/… since Docker 25.
+ */
+#include "base/buffer.h"
+#include "base/digest.h"
+#include "base/limits.h"
+#include "source/sources.h"
+
+#define MANIFEST SLICE("manifest.json")
+
+static struct error *recognise(struct bundle *bundle, bool *is)
+{
+    const struct bundle_member *member;
+    TRY(bundle_find(bundle, MANIFEST, &member));
+    *is = member != NULL;
+    if (*is)
+        return NULL;
+    TRY(bundle_find(bundle, SLICE("repositories"), &member));
+    const struct bundle_member *index;
+    TRY(bundle_find(bundle, SLICE("index.json"), &index));
+    if (member && !index)
+        return error_make(ERROR_INPUT, "this archive has no manifest.json: it was made by a Docker "
+                                       "older than 1.10; save the image again with a newer one");
+    return NULL;
+}
+
+/* "app" is "app:latest"; Docker's own prefixes may be left out. */
+static bool tag_matches(slice wanted, slice tag)
+{
+    static const char *const prefixes[] = {"", "docker.io/", "docker.io/library/", "localhost/"};
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        slice prefix = slice_from_text(prefixes[i]);
+        if (!slice_starts(tag, prefix))
+            continue;
+        slice rest = slice_from(tag, prefix.len);
+        if (slice_equal(rest, wanted))
+            return true;
+        if (slice_starts(rest, wanted) &&
+            slice_equal(slice_from(rest, wanted.len), SLICE(":latest")))
+            return true;
+    }
+    return false;
+}
+
+static bool has_tag(const json_t *entry, slice wanted)
+{
+    const json_t *tags = json_object_get(entry, "RepoTags");
+    for (size_t i = 0; i < json_array_size(tags); i++) {
+        const json_t *tag = json_array_get(tags, i);
+        if (json_is_string(tag) &&
+            tag_matches(wanted, slice_make(json_string_value(tag), json_string_length(tag))))
+            return true;
+    }
+    return false;
+}
+
+/* The hex digits in a config's path: "abc….json" or "blobs/sha256/abc…". */
+static slice config_hex(slice path)
+{
+    slice name = slice_basename(path);
+    return slice_ends(name, SLICE(".json")) ? slice_first(name, name.len - 5) : name;
+}
+
+static bool has_digest(const json_t *entry, slice wanted, struct arena *arena)
+{
+    slice hex = config_hex(json_get_slice(entry, "Config", arena));
+    if (slice_starts(wanted, SLICE("sha256:")))
+        wanted = slice_from(wanted, 7);
+    return wanted.len >= 12 && slice_starts(hex, wanted);
+}
+
+static slice list_images(const json_t *manifest, struct arena *arena)
+{
+    CLEANUP_BUFFER struct buffer names = {0};
+    for (size_t i = 0; i < json_array_size(manifest); i++) {
+        const json_t *entry = json_array_get(manifest, i);
+        const json_t *tags = json_object_get(entry, "RepoTags");
+        const char *tag = json_string_value(json_array_get(tags, 0));
+        slice config = config_hex(json_get_slice(entry, "Config", arena));
+        buffer_text(&names, i ? ", " : "");
+        if (tag)
+            buffer_text(&names, tag);
+        else
+            buffer_format(&names, "sha256:%.*s", SLICE_ARG(config));
+    }
+    return arena_copy(arena, buffer_slice(&names));
+}
+
+/* The one that is asked for, or the only one there is (a config listed twice is one image). */
+static struct error *choose(const json_t *manifest, const struct source_options *options,
+                            struct arena *arena, const json_t **chosen)
+{
+    size_t count = json_array_size(manifest);
+    *chosen = NULL;
+    for (size_t i = 0; i < count; i++) {
+        const json_t *entry = json_array_get(manifest, i);
+        if (options->select.len && !has_tag(entry, options->select) &&
+            !has_digest(entry, options->select, arena))
+            continue;
+        if (*chosen && !slice_equal(json_get_slice(*chosen, "Config", arena),
+                                    json_get_slice(entry, "Config", arena)))
+            return error_make(ERROR_INPUT,
+                              "there are several images in it: choose one with --image NAME, of %.*s",
+                              SLICE_ARG(list_images(manifest, arena)));
+        *chosen = entry;
+    }
+    if (*chosen)
+        return NULL;
+    if (count == 0)
+        return error_make(ERROR_INPUT, "its manifest.json lists no image");
+    return error_make(ERROR_INPUT, "there is no image %.*s in it; there is %.*s",
+                      SLICE_ARG(options->select), SLICE_ARG(list_images(manifest, arena)));
+}
+
+slice blob_digest(struct arena *arena, slice path)
+{
+    slice prefix = SLICE("blobs/");
+    slice algorithm, hex;
+    if (!slice_starts(path, prefix) ||
+        !slice_split(slice_from(path, prefix.len), '/', &algorithm, &hex))
+        return SLICE_EMPTY;
+    slice digest = arena_format(arena, "%.*s:%.*s", SLICE_ARG(algorithm), SLICE_ARG(hex));
+    return digest_valid(digest) ? digest : SLICE_EMPTY;
+}
+
+static struct error *read_config(struct image *image, const json_t *entry,
+                                 const struct source_options *options, struct arena *arena)
+{
+    const struct bundle_member *member;
+    slice text, path = json_get_slice(entry, "Config", arena);
+    if (path.len == 0)
+        return error_make(ERROR_INPUT, "its manifest.json names no config");
+    TRY(source_require(image->bundle, path, "the image's config", &member));
+    TRY(bundle_read(image->bundle, member, LIMIT_CONFIG_BYTES, &text));
+    slice digest = arena_format(arena, "sha256:%.*s", SLICE_ARG(config_hex(path)));
+    if (digest_valid(digest)) {
+        image->digest = image->config_digest = digest;
+        if (options->verify)
+            TRY(digest_check(text, digest, "the image's config"));
+    }
+    return config_read(image, text, arena);
+}
+
+static struct error *find_layers(struct image *image, const json_t *entry, struct arena *arena)
+{
+    const json_t *paths = json_object_get(entry, "Layers");
+    if (json_array_size(paths) != image->layer_count)
+        return error_make(ERROR_INPUT,
+                          "its manifest.json lists %zu layers, the image's config %zu: they do not "
+                          "belong together; save the image again",
+                          json_array_size(paths), image->layer_count);
+    for (size_t i = 0; i < image->layer_count; i++) {
+        struct image_layer *layer = &image->layers[i];
+        const json_t *path = json_array_get(paths, i);
+        if (!json_is_string(path))
+            return error_make(ERROR_INPUT, "layer %zu in its manifest.json is no path", i);
+        slice text = slice_make(json_string_value(path), json_string_length(path));
+        CLEANUP_FREE char *what = NULL;
+        if (asprintf(&what, "layer %zu", i) < 0)
+            memory_exhausted();
+        TRY(source_require(image->bundle, text, what, &layer->member));
+        layer->size = layer->member->size;
+        layer->digest = blob_digest(arena, layer->member->path);
+    }
+    return NULL;
+}
+
+static struct error *open_archive(struct image *image, struct bundle *bundle,
+                                  const struct source_options *options, struct arena *arena)
+{
+    const struct bundle_member *member, *index;
+    const json_t *entry;
+    slice text;
+    CLEANUP_JSON json_t *manifest = NULL;
+    TRY(source_require(bundle, MANIFEST, "the list of images", &member));
+    TRY(bundle_read(bundle, member, LIMIT_MANIFEST_BYTES, &text));
+    TRY(json_read(&manifest, text, "manifest.json"));
+    if (!json_is_array(manifest))
+        return error_make(ERROR_INPUT, "its manifest.json is not what `docker save` writes (a list "
+                                       "of images)");
+    /* Saved from containerd's store it is an OCI layout as well, which knows of all platforms. */
+    TRY(bundle_find(bundle, SLICE("index.json"), &index));
+    if (json_array_size(manifest) == 0 && index)
+        return source_oci_layout.open(image, bundle, options, arena);
+    TRY(choose(manifest, options, arena, &entry));
+    TRY(read_config(image, entry, options, arena));
+    if (options->platform.len && !platform_matches(options->platform, image->platform)) {
+        if (index)
+            return source_oci_layout.open(image, bundle, options, arena);
+        return error_make(ERROR_INPUT, "it holds the image for %.*s, not for %.*s",
+                          SLICE_ARG(image->platform), SLICE_ARG(options->platform));
+    }
+    return find_layers(image, entry, arena);
+}
+
+const struct source_kind source_docker_archive = {
+    .name = "docker-archive",
+    .recognise = recognise,
+    .open = open_archive,
+};

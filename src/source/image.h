@@ -1,0 +1,52 @@
+/*
+ * An image: what a source hands to the layer walk. Manifest and config are read and checked; of each
+ * layer there is what is known of it and a way to its bytes.
+ *
+ * Everything in an image lives in the arena it was opened with; its file handles until image_close.
+ */
+#ifndef PLIMSOLL_SOURCE_IMAGE_H
+#define PLIMSOLL_SOURCE_IMAGE_H
+
+#include "source/bundle.h"
+
+enum base_state {
+    BASE_UNKNOWN,
+    BASE_YES, /* known to come from the base image */
+    BASE_NO
+};
+
+struct image_layer {
+    size_t index;      /* from 0, bottom first */
+    slice digest;      /* of the bytes as stored; empty where nothing names it */
+    slice diff_id;     /* of the bytes unpacked, from the config */
+    slice media_type;
+    uint64_t size;     /* as stored */
+    slice instruction; /* Dockerfile line or history text; empty: not known */
+    enum base_state base;
+    const struct bundle_member *member; /* its bytes; NULL for a root folder */
+};
+
+struct image {
+    slice name;     /* as asked for */
+    slice digest;   /* of the manifest, else of the config; empty for a root folder */
+    slice config_digest;
+    slice platform; /* "linux/amd64", "linux/arm64/v8"; empty: not known */
+    struct image_layer *layers;
+    size_t layer_count;
+    /* How many layers the history suggests to be the base image's: a guess, SIZE_MAX for none. */
+    size_t guessed_base_layers;
+    slice base_name;   /* org.opencontainers.image.base.name, or empty */
+    slice base_digest; /* org.opencontainers.image.base.digest, or empty */
+    slice remark;      /* something the user should know of the choice that was made, or empty */
+    struct bundle *bundle;
+    int root_folder;   /* of a root file system: its fd; else -1 */
+};
+
+/* "linux/arm64/v8" and "linux/arm64" are one; so is a variant that was not asked for. */
+bool platform_matches(slice wanted, slice platform);
+/* "linux/amd64" and the like, of this machine. */
+slice platform_of_host(void);
+
+void image_close(struct image *image);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * Sources: where an image comes from. A source turns a path (later: a name) into a struct image.
+ *
+ * To add a kind: a file in this folder with a recogniser and an opener, and a line in the table in
+ * source.c.
+ */
+#ifndef PLIMSOLL_SOURCE_SOURCE_H
+#define PLIMSOLL_SOURCE_SOURCE_H
+
+#include "source/image.h"
+
+struct source_options {
+    slice platform; /* "os/arch[/variant]" asked for, or empty: this machine's where there is a choice */
+    slice select;   /* which of several images: a tag, a digest; empty: there must be only one */
+    bool verify;    /* check the digests of manifest and config */
+};
+
+struct source_kind {
+    const char *name; /* "docker-archive", "oci-layout" */
+    /* Whether the bundle is of this kind. */
+    MUST_CHECK struct error *(*recognise)(struct bundle *bundle, bool *is);
+    MUST_CHECK struct error *(*open)(struct image *image, struct bundle *bundle,
+                                     const struct source_options *options, struct arena *arena);
+};
+
+/* Opens the image in the file or folder at `path`. */
+MUST_CHECK struct error *source_open(struct image **image, struct arena *arena, const char *path,
+                                     const struct source_options *options);
+
+/* Opens a folder as the root file system of an image without layers. */
+MUST_CHECK struct error *source_open_folder(struct image **image, struct arena *arena,
+                                            const char *path);
+
+/*
+ * Says which layers come from the base image: those with which `base` begins, when `image` begins
+ * with all of them. An error when it does not.
+ */
+MUST_CHECK struct error *source_mark_base(struct image *image, const struct image *base);
+
+#endif

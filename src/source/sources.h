@@ -1,0 +1,28 @@
+/* The kinds of source that there are, and what they share. */
+#ifndef PLIMSOLL_SOURCE_SOURCES_H
+#define PLIMSOLL_SOURCE_SOURCES_H
+
+#include "base/json_read.h"
+#include "source/source.h"
+
+extern const struct source_kind source_docker_archive;
+extern const struct source_kind source_oci_layout;
+
+/*
+ * Reads an image's config (OCI image specification, config.md): platform, diff IDs, history. Makes
+ * image->layers with their diff IDs and instructions.
+ */
+MUST_CHECK struct error *config_read(struct image *image, slice text, struct arena *arena);
+
+/* Only its platform, for choosing. */
+slice config_platform(const json_t *config, struct arena *arena);
+
+/* A member that must be there; the error names it. */
+MUST_CHECK struct error *source_require(struct bundle *bundle, slice path, const char *what,
+                                        const struct bundle_member **member);
+
+/* "blobs/sha256/abc…" of "sha256:abc…", and back (empty when it is no such path). */
+slice blob_path(struct arena *arena, slice digest);
+slice blob_digest(struct arena *arena, slice path);
+
+#endif

@@ -15,7 +15,7 @@ bool analyzer_wants_path(slice path)
 {
     struct entry entry = {.kind = ENTRY_FILE, .path = path};
     for (size_t i = 0; i < analyzer_count; i++)
-        if (analyzers[i]->wants(path, &entry).kind != WANT_NOTHING)
+        if (!analyzers[i]->everywhere && analyzers[i]->wants(path, &entry).kind != WANT_NOTHING)
             return true;
     return false;
 }
@@ -23,17 +23,15 @@ bool analyzer_wants_path(slice path)
 struct evidence *analysis_evidence(struct analysis *analysis)
 {
     struct list *list = &analysis->record->evidence;
-    struct evidence *last = list->count ? (struct evidence *)list->items + list->count - 1 : NULL;
-    slice name = slice_from_text(analysis->analyzer->name);
-    slice path = analysis->entry->path;
-    bool redirected = !slice_equal(path, analysis->path);
-    if (last && slice_equal(last->path, path) && slice_equal(last->analyzer, name) &&
-        redirected == (last->place.len > 0))
-        return last;
+    if (analysis->evidence)
+        return (struct evidence *)list->items + analysis->evidence - 1;
     struct evidence *evidence = list_add(list, analysis->arena, sizeof(*evidence));
-    *evidence = (struct evidence){.path = arena_copy(analysis->arena, path), .analyzer = name};
-    if (redirected)
+    *evidence = (struct evidence){.path = arena_copy(analysis->arena, analysis->entry->path),
+                                  .analyzer = slice_from_text(analysis->analyzer->name)};
+    evidence->dormant = analysis->dormant;
+    if (!slice_equal(analysis->entry->path, analysis->path))
         evidence->place = arena_copy(analysis->arena, analysis->path);
+    analysis->evidence = list->count;
     return evidence;
 }
 

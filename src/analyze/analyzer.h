@@ -37,6 +37,8 @@ struct analysis {
     struct arena *arena;    /* the record's: lives as long as it */
     struct arena *scratch;  /* freed after the entry */
     void *state;            /* the analyzer's own, between piece() calls; starts as NULL */
+    bool dormant;           /* see struct evidence */
+    size_t evidence;        /* 1 + the place of its evidence in the record; 0: none yet */
 };
 
 struct analyzer {
@@ -56,13 +58,17 @@ struct analyzer {
      * there is read in their place. NULL-terminated; may be NULL.
      */
     const char *const *places;
+
+    /* It asks for files of any name (for their content, not for what they are): then links are not
+     * followed for its sake, and analyzer_wants_path leaves it out. */
+    bool everywhere;
 };
 
 /* The table. */
 extern const struct analyzer *const analyzers[];
 extern const size_t analyzer_count;
 
-/* Whether any analyzer asks for a file of that path, whatever its size. */
+/* Whether any analyzer asks for a file of that path for what it is, whatever its size. */
 bool analyzer_wants_path(slice path);
 
 /* The evidence of this analysis' file, made on first use. */

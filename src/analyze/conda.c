@@ -5,8 +5,33 @@
 #include "analyze/analyzers.h"
 #include "base/json_scan.h"
 
-/* So many of a package's files are kept to see later whether they are still there. */
+/*
+ * A sample of a package's files is kept, to see later whether they are still there: spread over the
+ * whole list, since what people delete to save space (headers, tests) stands together in it.
+ */
 enum { SAMPLE_FILES = 32 };
+
+struct sample {
+    slice files[SAMPLE_FILES];
+    size_t count, stride, seen;
+    slice last;
+};
+
+static void sample_add(struct sample *sample, slice file)
+{
+    sample->last = file;
+    if (sample->seen++ % sample->stride)
+        return;
+    if (sample->count == SAMPLE_FILES) {
+        for (size_t i = 0; i < SAMPLE_FILES / 2; i++)
+            sample->files[i] = sample->files[2 * i];
+        sample->count = SAMPLE_FILES / 2;
+        sample->stride *= 2;
+        if ((sample->seen - 1) % sample->stride)
+            return;
+    }
+    sample->files[sample->count++] = file;
+}
 
 static struct want wants(slice path, const struct entry *entry)
 {
@@ -16,11 +41,18 @@ static struct want wants(slice path, const struct entry *entry)
     return (struct want){here ? WANT_WHOLE : WANT_NOTHING, 0};
 }
 
-static void read_files(struct analysis *analysis, struct json_scan *scan)
+static slice in_environment(struct analysis *analysis, slice file)
 {
     slice prefix = slice_dirname(slice_dirname(analysis->path));
+    slice whole = arena_format(analysis->scratch, "%.*s/%.*s", SLICE_ARG(prefix), SLICE_ARG(file));
+    path_normalize(analysis->scratch, whole, &whole);
+    return whole;
+}
+
+static void read_files(struct analysis *analysis, struct json_scan *scan)
+{
+    struct sample sample = {.stride = 1};
     slice file;
-    size_t sampled = 0;
     if (json_scan_peek(scan) != '[') {
         json_scan_skip(scan);
         return;
@@ -33,16 +65,15 @@ static void read_files(struct analysis *analysis, struct json_scan *scan)
         }
         if (!json_scan_string(scan, &file))
             return;
-        bool wanted = analyzer_wants_path(file);
-        if (!wanted && sampled >= SAMPLE_FILES)
-            continue;
-        slice whole = arena_format(analysis->scratch, "%.*s/%.*s", SLICE_ARG(prefix), SLICE_ARG(file));
-        path_normalize(analysis->scratch, whole, &whole);
-        if (wanted)
-            analysis_add_owned(analysis, whole);
-        else if (sampled++ < SAMPLE_FILES)
-            analysis_add_fact(analysis, "file", whole);
+        if (analyzer_wants_path(file))
+            analysis_add_owned(analysis, in_environment(analysis, file));
+        else
+            sample_add(&sample, file);
     }
+    for (size_t i = 0; i < sample.count; i++)
+        analysis_add_fact(analysis, "file", in_environment(analysis, sample.files[i]));
+    if (sample.seen)
+        analysis_add_fact(analysis, "file", in_environment(analysis, sample.last));
 }
 
 static struct error *read_file(struct analysis *analysis, slice bytes)
@@ -76,6 +107,10 @@ static struct error *read_file(struct analysis *analysis, slice bytes)
                           json_scan_offset(&scan), scan.failure);
     if (package.name.len == 0 || package.version.len == 0)
         return error_make(ERROR_INPUT, "it has no %s", package.name.len ? "version" : "name");
+    char *name = arena_text(analysis->scratch, package.name);
+    for (size_t i = 0; i < package.name.len; i++)
+        name[i] = byte_lower(name[i]);
+    package.name = slice_make(name, package.name.len);
     if (channel.len)
         analysis_add_fact(analysis, "channel", channel);
     return analysis_add_package(analysis, &package);

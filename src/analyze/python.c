@@ -41,7 +41,7 @@ static struct want wants(slice path, const struct entry *entry)
     (void)entry;
     switch (kind_of(path)) {
     case METADATA: /* the long description that follows the fields is of no interest */
-        return (struct want){WANT_FIRST, 64 * LIMIT_KIB};
+        return (struct want){WANT_FIRST, LIMIT_MIB};
     case INSTALLER:
         return (struct want){WANT_FIRST, 256};
     case DIRECT_URL:
@@ -100,8 +100,13 @@ static void read_fields(slice bytes, struct package *package)
 static struct error *read_metadata(struct analysis *analysis, slice bytes)
 {
     struct package package = {.type = SLICE("pypi")};
+    analysis_evidence(analysis);
     read_fields(bytes, &package);
+    bool named = package.name.len > 0;
     from_folder_name(analysis->path, &package);
+    /* Something else under that name: neither it nor its folder says of which package it is. */
+    if (!named && package.version.len == 0)
+        return NULL;
     package.name = python_name_normalize(analysis->scratch, package.name);
     if (package.name.len == 0)
         return error_make(ERROR_INPUT, "it names no package, nor does its folder");

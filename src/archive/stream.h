@@ -76,6 +76,6 @@ static inline void cleanup_stream(struct stream **stream)
 {
     stream_close(*stream);
 }
-#define CLEANUP_STREAM __attribute__((cleanup(cleanup_stream)))
+#define CLEANUP_STREAM __attribute__((unused, cleanup(cleanup_stream)))
 
 #endif

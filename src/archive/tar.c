@@ -96,6 +96,10 @@ static struct error *set_regions(struct tar *tar, const struct tar_extension *ex
     tar->regions = extension->regions.items ? extension->regions.items : (void *)zeros;
     tar->region_count = extension->regions.count;
     tar->entry.size = extension->real_size;
+    if (tar->entry.size > LIMIT_LAYER_BYTES)
+        return error_make(ERROR_LIMIT,
+                          "a sparse file claims %llu bytes, more than the limit of a whole layer",
+                          (unsigned long long)tar->entry.size);
     return tar_check_regions(tar->regions, tar->region_count, tar->stored, tar->entry.size);
 }
 

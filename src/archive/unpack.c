@@ -77,8 +77,10 @@ static const char *inflate_failure(int code)
 static struct error *next_member(struct unpack_stream *unpack, bool *more)
 {
     slice window;
-    TRY(stream_need(unpack->below, 2, &window));
-    *more = slice_equal(window, SLICE("\x1f\x8b"));
+    TRY(stream_need(unpack->below, 4, &window));
+    *more = slice_starts(window, SLICE("\x1f\x8b"));
+    if (*more && window.len == 4 && ((unsigned char)window.ptr[3] & 0xe0))
+        return error_make(ERROR_INPUT, "the gzip stream's header has flags that RFC 1952 reserves");
     if (*more)
         return NULL;
     for (;;) {

@@ -40,6 +40,6 @@ bool slice_pull_number(slice *rest, uint64_t *number);
 bool slice_pull_string(slice *rest, slice *string);
 bool slice_pull_bytes(slice *rest, size_t count, slice *bytes);
 
-#define CLEANUP_BUFFER __attribute__((cleanup(buffer_free)))
+#define CLEANUP_BUFFER __attribute__((unused, cleanup(buffer_free)))
 
 #endif

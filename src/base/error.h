@@ -41,7 +41,7 @@ static inline void cleanup_error(struct error **error)
 {
     error_free(*error);
 }
-#define CLEANUP_ERROR __attribute__((cleanup(cleanup_error)))
+#define CLEANUP_ERROR __attribute__((unused, cleanup(cleanup_error)))
 
 /* Hands an error on to the caller. */
 #define TRY(call)                                                                                  \

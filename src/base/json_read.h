@@ -17,6 +17,6 @@ static inline void cleanup_json(json_t **value)
 {
     json_decref(*value);
 }
-#define CLEANUP_JSON __attribute__((cleanup(cleanup_json)))
+#define CLEANUP_JSON __attribute__((unused, cleanup(cleanup_json)))
 
 #endif

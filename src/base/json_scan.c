@@ -153,6 +153,18 @@ static bool unescape(struct json_scan *scan, slice raw, slice *value)
     return true;
 }
 
+/* What may follow a backslash. */
+static bool is_escape(slice s)
+{
+    uint32_t code;
+    if (s.len == 0 || !s.ptr[0])
+        return false;
+    if (strchr("\"\\/bfnrt", s.ptr[0]))
+        return true;
+    s = slice_from(s, 1);
+    return s.ptr[-1] == 'u' && pull_hex(&s, &code);
+}
+
 /* The string's raw text between its quotes. */
 static bool pull_raw_string(struct json_scan *scan, slice *raw, bool *escaped)
 {
@@ -170,6 +182,8 @@ static bool pull_raw_string(struct json_scan *scan, slice *raw, bool *escaped)
             return fail(scan, "a control character stands in a string");
         if (c == '\\') {
             *escaped = true;
+            if (!is_escape(slice_from(scan->rest, i + 1)))
+                return fail(scan, "an escape is wrong");
             i++;
         }
     }
@@ -188,6 +202,42 @@ bool json_scan_string(struct json_scan *scan, slice *value)
     return true;
 }
 
+static size_t skip_digits(struct json_scan *scan)
+{
+    size_t count = 0;
+    while (count < scan->rest.len && byte_is_digit(scan->rest.ptr[count]))
+        count++;
+    scan->rest = slice_from(scan->rest, count);
+    return count;
+}
+
+static bool skip_byte(struct json_scan *scan, const char *bytes)
+{
+    if (scan->rest.len == 0 || !scan->rest.ptr[0] || !strchr(bytes, scan->rest.ptr[0]))
+        return false;
+    scan->rest = slice_from(scan->rest, 1);
+    return true;
+}
+
+/* RFC 8259 section 6: no leading zeros, digits on both sides of a point. */
+static bool skip_number(struct json_scan *scan)
+{
+    skip_byte(scan, "-");
+    if (!skip_byte(scan, "0") && skip_digits(scan) == 0)
+        return fail(scan, "a number is wrong");
+    if (skip_byte(scan, ".") && skip_digits(scan) == 0)
+        return fail(scan, "a number is wrong");
+    if (skip_byte(scan, "eE")) {
+        skip_byte(scan, "+-");
+        if (skip_digits(scan) == 0)
+            return fail(scan, "a number is wrong");
+    }
+    /* "01" and "1-1" go on where a number cannot. */
+    char next = scan->rest.len ? scan->rest.ptr[0] : ' ';
+    return (!byte_is_digit(next) && next != '-' && next != '+' && next != '.') ||
+           fail(scan, "a number is wrong");
+}
+
 static bool skip_scalar(struct json_scan *scan)
 {
     static const char *const words[] = {"true", "false", "null"};
@@ -203,12 +253,7 @@ static bool skip_scalar(struct json_scan *scan)
             return true;
         }
     }
-    size_t length = 0;
-    while (length < scan->rest.len && scan->rest.ptr[length] &&
-           (byte_is_digit(scan->rest.ptr[length]) || strchr("+-.eE", scan->rest.ptr[length])))
-        length++;
-    scan->rest = slice_from(scan->rest, length);
-    return length > 0 || fail(scan, "a value was expected");
+    return c == '-' || byte_is_digit(c) ? skip_number(scan) : fail(scan, "a value was expected");
 }
 
 bool json_scan_skip(struct json_scan *scan)

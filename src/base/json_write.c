@@ -83,7 +83,7 @@ static void add_quoted(struct buffer *out, slice s)
     buffer_add_byte(out, '"');
 }
 
-void json_key(struct json_writer *json, const char *key)
+void json_put_key(struct json_writer *json, const char *key)
 {
     begin_value(json);
     add_quoted(json->out, slice_from_text(key));
@@ -91,19 +91,19 @@ void json_key(struct json_writer *json, const char *key)
     json->after_key = true;
 }
 
-void json_string(struct json_writer *json, slice s)
+void json_put_string(struct json_writer *json, slice s)
 {
     begin_value(json);
     add_quoted(json->out, s);
 }
 
-void json_number(struct json_writer *json, int64_t number)
+void json_put_number(struct json_writer *json, int64_t number)
 {
     begin_value(json);
     buffer_format(json->out, "%lld", (long long)number);
 }
 
-void json_decimal(struct json_writer *json, double number, int decimals)
+void json_put_decimal(struct json_writer *json, double number, int decimals)
 {
     char text[64];
     int length = snprintf(text, sizeof(text), "%.*f", decimals, number);
@@ -113,55 +113,55 @@ void json_decimal(struct json_writer *json, double number, int decimals)
     buffer_add(json->out, slice_make(text, (size_t)length));
 }
 
-void json_bool(struct json_writer *json, bool value)
+void json_put_bool(struct json_writer *json, bool value)
 {
     begin_value(json);
     buffer_text(json->out, value ? "true" : "false");
 }
 
-void json_null(struct json_writer *json)
+void json_put_null(struct json_writer *json)
 {
     begin_value(json);
     buffer_text(json->out, "null");
 }
 
-void json_string_or_null(struct json_writer *json, slice s)
+void json_put_string_or_null(struct json_writer *json, slice s)
 {
     if (s.len)
-        json_string(json, s);
+        json_put_string(json, s);
     else
-        json_null(json);
+        json_put_null(json);
 }
 
 void json_field(struct json_writer *json, const char *key, slice value)
 {
-    json_key(json, key);
-    json_string(json, value);
+    json_put_key(json, key);
+    json_put_string(json, value);
 }
 
 void json_field_or_null(struct json_writer *json, const char *key, slice value)
 {
-    json_key(json, key);
-    json_string_or_null(json, value);
+    json_put_key(json, key);
+    json_put_string_or_null(json, value);
 }
 
 void json_field_number(struct json_writer *json, const char *key, int64_t number)
 {
-    json_key(json, key);
-    json_number(json, number);
+    json_put_key(json, key);
+    json_put_number(json, number);
 }
 
 void json_field_bool(struct json_writer *json, const char *key, bool value)
 {
-    json_key(json, key);
-    json_bool(json, value);
+    json_put_key(json, key);
+    json_put_bool(json, value);
 }
 
 void json_field_strings(struct json_writer *json, const char *key, const slice *values, size_t count)
 {
-    json_key(json, key);
+    json_put_key(json, key);
     json_begin_array(json);
     for (size_t i = 0; i < count; i++)
-        json_string(json, values[i]);
+        json_put_string(json, values[i]);
     json_end_array(json);
 }

@@ -19,15 +19,15 @@ void json_begin_object(struct json_writer *json);
 void json_end_object(struct json_writer *json);
 void json_begin_array(struct json_writer *json);
 void json_end_array(struct json_writer *json);
-void json_key(struct json_writer *json, const char *key);
-void json_string(struct json_writer *json, slice s);
-void json_number(struct json_writer *json, int64_t number);
+void json_put_key(struct json_writer *json, const char *key);
+void json_put_string(struct json_writer *json, slice s);
+void json_put_number(struct json_writer *json, int64_t number);
 /* With at most `decimals` digits behind the point, no trailing zeros. */
-void json_decimal(struct json_writer *json, double number, int decimals);
-void json_bool(struct json_writer *json, bool value);
-void json_null(struct json_writer *json);
+void json_put_decimal(struct json_writer *json, double number, int decimals);
+void json_put_bool(struct json_writer *json, bool value);
+void json_put_null(struct json_writer *json);
 /* The string, or null when it is empty. */
-void json_string_or_null(struct json_writer *json, slice s);
+void json_put_string_or_null(struct json_writer *json, slice s);
 
 /* key and value in one */
 void json_field(struct json_writer *json, const char *key, slice value);

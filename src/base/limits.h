@@ -22,7 +22,8 @@
 /* layer */
 #define LIMIT_LAYER_BYTES (64 * LIMIT_GIB) /* unpacked */
 #define LIMIT_LAYER_ENTRIES 4000000
-#define LIMIT_RATIO_GZIP 1500             /* unpacked : packed, looked at after LIMIT_RATIO_FROM */
+#define LIMIT_RATIO_GZIP 1000             /* unpacked : packed, looked at after LIMIT_RATIO_FROM;
+                                             deflate itself ends at 1032 : 1 */
 #define LIMIT_RATIO_ZSTD 5000
 #define LIMIT_RATIO_FROM (64 * LIMIT_MIB)
 #define LIMIT_ZSTD_WINDOW_LOG 27          /* 128 MiB: what `zstd -22` and `--long` make */
@@ -36,6 +37,8 @@
 #define LIMIT_WORKER_CPU_SECONDS 300
 #define LIMIT_RECORD_BYTES (64 * LIMIT_MIB)   /* what one layer may hand back */
 #define LIMIT_SCAN_SECONDS 1800
+
+#define LIMIT_REDIRECT_ROUNDS 8               /* links to links to package databases */
 
 /* analyzers */
 #define LIMIT_ENTRY_MEMORY (4 * LIMIT_MIB)    /* a whole entry kept in memory; larger is spilled */

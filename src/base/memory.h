@@ -70,9 +70,9 @@ static inline void cleanup_close_file(FILE **file)
         fclose(*file);
 }
 
-#define CLEANUP_FREE __attribute__((cleanup(cleanup_free_pointer)))
-#define CLEANUP_CLOSE __attribute__((cleanup(cleanup_close_fd)))
-#define CLEANUP_FILE __attribute__((cleanup(cleanup_close_file)))
-#define CLEANUP_ARENA __attribute__((cleanup(arena_free)))
+#define CLEANUP_FREE __attribute__((unused, cleanup(cleanup_free_pointer)))
+#define CLEANUP_CLOSE __attribute__((unused, cleanup(cleanup_close_fd)))
+#define CLEANUP_FILE __attribute__((unused, cleanup(cleanup_close_file)))
+#define CLEANUP_ARENA __attribute__((unused, cleanup(arena_free)))
 
 #endif

@@ -16,8 +16,8 @@
 /* What a worker needs: its pipe, its input, memory, the clock, and an end. */
 static const int allowed_calls[] = {
     SCMP_SYS(read),          SCMP_SYS(pread64),       SCMP_SYS(write),
-    SCMP_SYS(lseek),         SCMP_SYS(close),         SCMP_SYS(fstat),
-    SCMP_SYS(newfstatat),    SCMP_SYS(ftruncate),     SCMP_SYS(mmap),
+    SCMP_SYS(lseek),         SCMP_SYS(close),         SCMP_SYS(ftruncate),
+    SCMP_SYS(mmap),
     SCMP_SYS(munmap),        SCMP_SYS(mremap),        SCMP_SYS(mprotect),
     SCMP_SYS(madvise),       SCMP_SYS(brk),           SCMP_SYS(futex),
     SCMP_SYS(getrandom),     SCMP_SYS(clock_gettime), SCMP_SYS(getrusage),
@@ -28,6 +28,7 @@ static const int allowed_calls[] = {
 /* Besides those, to walk a folder; Landlock says which. */
 static const int folder_calls[] = {
     SCMP_SYS(openat2), SCMP_SYS(getdents64), SCMP_SYS(readlinkat), SCMP_SYS(fcntl),
+    SCMP_SYS(fstat),   SCMP_SYS(newfstatat),
 };
 
 /* The sanitizers' run-time looks around; only test builds have it. */
@@ -35,7 +36,7 @@ static const int sanitizer_calls[] = {
     SCMP_SYS(gettid),      SCMP_SYS(getpid),         SCMP_SYS(sigaltstack), SCMP_SYS(rt_sigaction),
     SCMP_SYS(sched_yield), SCMP_SYS(rt_sigprocmask), SCMP_SYS(readlink),    SCMP_SYS(openat),
     SCMP_SYS(open),        SCMP_SYS(tgkill),         SCMP_SYS(prctl),       SCMP_SYS(nanosleep),
-    SCMP_SYS(clock_nanosleep),
+    SCMP_SYS(clock_nanosleep), SCMP_SYS(fstat), SCMP_SYS(newfstatat),
 };
 
 static int landlock_version(void)
@@ -81,14 +82,12 @@ void sandbox_close_all_but(const int *keep, size_t count)
 static struct error *set_limit(int resource, uint64_t value, const char *name)
 {
     struct rlimit limit = {value, value};
-    if (setrlimit(resource, &limit) < 0 && errno == EPERM) {
-        /* Already lower than that: fine. */
-        if (getrlimit(resource, &limit) == 0 && limit.rlim_cur <= value)
-            return NULL;
-        errno = EPERM;
-    } else {
+    if (setrlimit(resource, &limit) == 0)
         return NULL;
-    }
+    int reason = errno;
+    if (getrlimit(resource, &limit) == 0 && limit.rlim_cur <= value)
+        return NULL; /* it is already lower than that */
+    errno = reason;
     return error_errno("cannot limit a worker's %s", name);
 }
 

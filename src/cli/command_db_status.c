@@ -12,7 +12,7 @@ static void write_json(const struct store_status *status, const char *path, stru
     json_field(&json, "path", slice_from_text(path));
     json_field_or_null(&json, "built", status->built);
     json_field_bool(&json, "starter", status->starter);
-    json_key(&json, "feeds");
+    json_put_key(&json, "feeds");
     json_begin_array(&json);
     for (size_t i = 0; i < status->feed_count; i++) {
         json_begin_object(&json);

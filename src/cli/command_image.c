@@ -30,13 +30,18 @@ static struct error *run(const struct options *options, struct arena *arena, int
 {
     struct image *image = NULL;
     const char *path = options->input;
-    if (options->word_count + (path != NULL) != 1)
-        return error_make(ERROR_USAGE, "name one image: plimsoll image FILE, or plimsoll image "
+    size_t most = path ? 0 : 1;
+    if (options->word_count > most)
+        return error_make(ERROR_USAGE, "one image at a time: \"%s\" is one too many",
+                          options->words[most]);
+    if (!path && options->word_count == 0)
+        return error_make(ERROR_USAGE, "name an image: plimsoll image FILE, or plimsoll image "
                                        "--input FILE");
     if (!path)
         path = options->words[0];
+    uint64_t started = scan_now();
     struct error *failure = open_image(options, arena, path, &image);
-    return scan_run(options, arena, failure ? NULL : image, failure, path, exit_code);
+    return scan_run(options, arena, failure ? NULL : image, failure, path, started, exit_code);
 }
 
 const struct command command_image = {

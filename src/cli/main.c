@@ -79,10 +79,24 @@ static bool run_word(int count, char **arguments, int *code)
     else if (count != 2 || strcmp(arguments[0], "generate") != 0 ||
              !help_generate(arguments[1], &text))
         return false;
-    print(&text);
+    fwrite(text.bytes, 1, text.len, count ? stdout : stderr);
     if (count == 0)
         *code = EXIT_USAGE;
     return true;
+}
+
+/* `db` without one of its commands. */
+static int run_db(const char *word)
+{
+    CLEANUP_BUFFER struct buffer text = {0};
+    if (word && strcmp(word, "--help") != 0 && strcmp(word, "-h") != 0)
+        return fail(error_make(ERROR_USAGE,
+                               "there is no command \"db %s\"; there is db import, db status, db "
+                               "export-facts",
+                               word));
+    help_general(&text);
+    fwrite(text.bytes, 1, text.len, word ? stdout : stderr);
+    return word ? EXIT_CLEAN : EXIT_USAGE;
 }
 
 int main(int count, char **arguments)
@@ -97,6 +111,8 @@ int main(int count, char **arguments)
     const struct command *command = find_command(count, arguments, &used);
     if (command)
         return run_command(command, count - used, arguments + used);
+    if (strcmp(arguments[0], "db") == 0)
+        return run_db(count > 1 ? arguments[1] : NULL);
     /* `plimsoll FILE` means `plimsoll image FILE`. */
     if (arguments[0][0] == '-' || access(arguments[0], F_OK) == 0)
         return run_command(&command_image, count, arguments);

@@ -26,7 +26,6 @@ TEXT_OPTION(set_base_image, base_image)
 TEXT_OPTION(set_db, db)
 TEXT_OPTION(set_output, output)
 TEXT_OPTION(set_built, built)
-SLICE_OPTION(set_platform, platform)
 SLICE_OPTION(set_select, select)
 SWITCH(set_no_verify, no_verify)
 SWITCH(set_ignore_unfixed, policy.ignore_unfixed)
@@ -38,6 +37,23 @@ SWITCH(set_stats, stats)
 SWITCH(set_help, help)
 SWITCH(set_facts_only, facts_only)
 SWITCH(set_starter, starter)
+
+/* "os/architecture" or "os/architecture/variant" */
+static struct error *set_platform(struct options *options, const char *value)
+{
+    slice rest = slice_from_text(value), part;
+    size_t parts = 0;
+    while (slice_pull(&rest, '/', &part)) {
+        parts++;
+        if (part.len == 0)
+            parts = SIZE_MAX / 2;
+    }
+    if (parts < 2 || parts > 3)
+        return error_make(ERROR_USAGE, "--platform: \"%s\" is no platform; write OS/ARCHITECTURE, as "
+                                       "linux/amd64 or linux/arm64/v8", value);
+    options->platform = slice_from_text(value);
+    return NULL;
+}
 
 static struct error *ignore(struct options *options, const char *value)
 {
@@ -78,6 +94,9 @@ static struct error *set_exit_code(struct options *options, const char *value)
     uint64_t code;
     if (!slice_to_u64(slice_from_text(value), &code) || code > 255)
         return error_make(ERROR_USAGE, "--exit-code: \"%s\" is no exit code (0 to 255)", value);
+    if (code == EXIT_USAGE || code == EXIT_UNTRUSTED)
+        return error_make(ERROR_USAGE, "--exit-code: %d says that a scan went wrong (2: usage, 3: not "
+                                       "to be trusted), so a gate cannot end with it", (int)code);
     options->policy.exit_code = (int)code;
     return NULL;
 }
@@ -270,6 +289,7 @@ struct error *options_parse(struct options *options, struct arena *arena, unsign
     for (int i = 0; i < SEVERITY_COUNT; i++)
         options->policy.severities[i] = true;
     TRY(apply_environment(options, arena, command));
+    const char *input = options->input;
     for (; parser.at < count; parser.at++) {
         const char *argument = arguments[parser.at];
         if (only_words || argument[0] != '-' || argument[1] == '\0')
@@ -280,6 +300,8 @@ struct error *options_parse(struct options *options, struct arena *arena, unsign
             TRY(argument[1] == '-' ? parse_long(&parser, argument)
                                    : parse_letters(&parser, argument));
     }
+    if (words.count && options->input == input)
+        options->input = NULL; /* an image on the command line goes before PLIMSOLL_INPUT */
     options->words = words.items;
     options->word_count = words.count;
     return NULL;

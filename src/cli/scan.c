@@ -1,5 +1,6 @@
 #include "cli/scan.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "base/progress.h"
 #include "base/sandbox.h"
 #include "base/text.h"
@@ -14,6 +15,7 @@ struct scan {
     struct image *image;
     struct layer_outcome *outcomes;
     struct inventory inventory;
+    struct list redirects; /* of struct redirect: all that inventories have asked for */
     struct match_result result;
     struct store_status store;
     bool has_store;
@@ -21,7 +23,7 @@ struct scan {
     struct report report;
 };
 
-static uint64_t now_microseconds(void)
+uint64_t scan_now(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -52,8 +54,8 @@ static struct layer_job job_of_layer(const struct scan *scan, size_t index)
         .blob_digest = layer->digest,
         .diff_id = layer->diff_id,
         .verify = !scan->options->no_verify,
-        .redirects = scan->inventory.redirects.items,
-        .redirect_count = scan->inventory.redirects.count,
+        .redirects = scan->redirects.items,
+        .redirect_count = scan->redirects.count,
     };
     if (!layer->member) {
         job.input = LAYER_INPUT_FOLDER;
@@ -178,25 +180,49 @@ static void add_statistics(struct scan *scan)
     }
 }
 
+/* Adds what the inventory asks for now to what was asked for before; true when that is more. */
+static bool grown_redirects(struct scan *scan)
+{
+    const struct redirect *wanted = scan->inventory.redirects.items;
+    size_t before = scan->redirects.count;
+    for (size_t i = 0; i < scan->inventory.redirects.count; i++) {
+        const struct redirect *known = scan->redirects.items;
+        size_t at = 0;
+        while (at < scan->redirects.count && !(slice_equal(known[at].from, wanted[i].from) &&
+                                               slice_equal(known[at].as, wanted[i].as)))
+            at++;
+        if (at == scan->redirects.count)
+            *(struct redirect *)list_add(&scan->redirects, scan->arena, sizeof(*wanted)) = wanted[i];
+    }
+    return scan->redirects.count > before;
+}
+
 static void build_inventory(struct scan *scan)
 {
     struct report_stats *stats = &scan->report.stats;
-    uint64_t start = now_microseconds();
+    uint64_t start = scan_now();
     scan->outcomes =
         arena_array(scan->arena, scan->image->layer_count + 1, sizeof(struct layer_outcome));
     walk_layers(scan);
     add_statistics(scan);
-    uint64_t walked = now_microseconds();
+    uint64_t walked = scan_now(), walking_again = 0;
     inventory_build(&scan->inventory, scan->arena, scan->image, scan->outcomes);
-    if (scan->inventory.redirects.count) {
-        remark_detail("links lead from package databases to elsewhere: the layers are read again");
-        stats->redirect_walks++;
+    /* A link to a link shows only when the first has been followed: a few times at the most. */
+    while (grown_redirects(scan)) {
+        if (stats->redirect_walks++ == LIMIT_REDIRECT_ROUNDS) {
+            add_error(scan, "image", SIZE_MAX, SLICE_EMPTY,
+                      SLICE("package databases lie behind more links to links than are followed"));
+            break;
+        }
+        remark_detail("links lead to files that were not read: the layers are walked again");
+        uint64_t again = scan_now();
         walk_layers(scan);
         add_statistics(scan);
+        walking_again += scan_now() - again;
         inventory_build(&scan->inventory, scan->arena, scan->image, scan->outcomes);
     }
-    stats->walk_microseconds = walked - start;
-    stats->merge_microseconds = now_microseconds() - walked;
+    stats->walk_microseconds = walked - start + walking_again;
+    stats->merge_microseconds = scan_now() - walked - walking_again;
 }
 
 static void add_inventory_errors(struct scan *scan)
@@ -246,7 +272,7 @@ static struct error *match_in_store(struct scan *scan, struct store *store)
 
 static void match_components(struct scan *scan)
 {
-    uint64_t start = now_microseconds();
+    uint64_t start = scan_now();
     struct store *store = NULL;
     const char *path = store_place(scan->options, scan->arena);
     struct error *error =
@@ -259,20 +285,19 @@ static void match_components(struct scan *scan)
     }
     take_error(scan, "store", error);
     store_close(store);
-    scan->report.stats.match_microseconds = now_microseconds() - start;
+    scan->report.stats.match_microseconds = scan_now() - start;
 }
 
 /* What makes a gate end in 3 stands among the errors, too. */
 static void add_unjudged_errors(struct scan *scan)
 {
     const struct unjudged *unjudged = scan->result.unjudged.items;
-    if (scan->verdict.exit_code != EXIT_UNTRUSTED || scan->report.errors.count)
+    if (!scan->verdict.blocked_unjudged)
         return;
     for (size_t i = 0; i < scan->result.unjudged.count; i++)
         add_error(scan, "store", SIZE_MAX, SLICE_EMPTY,
-                  arena_format(scan->arena, "not judged: %.*s: %.*s (--allow-unjudged lets the gate "
-                                            "pass)",
-                               SLICE_ARG(unjudged[i].what), SLICE_ARG(unjudged[i].reason)));
+                  arena_format(scan->arena, "not judged: %.*s (--allow-unjudged lets the gate pass)",
+                               SLICE_ARG(unjudged_sentence(&unjudged[i], scan->arena))));
 }
 
 static void print_errors(const struct scan *scan)
@@ -283,6 +308,19 @@ static void print_errors(const struct scan *scan)
         slice safe = text_safe(scan->arena, errors[i].message);
         fprintf(stderr, "plimsoll: %.*s\n", SLICE_ARG(safe));
     }
+}
+
+/* What the table says in its summary is said on stderr where no table is shown. */
+static void print_remarks(const struct scan *scan)
+{
+    const struct unjudged *unjudged = scan->result.unjudged.items;
+    if (scan->options->format == report_formats[0] && !scan->options->output)
+        return;
+    for (size_t i = 0; i < scan->result.unjudged.count && !scan->verdict.blocked_unjudged; i++)
+        remark("not judged: %.*s", SLICE_ARG(unjudged_sentence(&unjudged[i], scan->arena)));
+    slice end = end_of_life_sentence(&scan->result, &scan->inventory.os, scan->arena);
+    if (end.len)
+        remark("%.*s", SLICE_ARG(end));
 }
 
 static struct error *write_report(struct scan *scan)
@@ -326,9 +364,10 @@ static struct image *no_image(struct arena *arena, const char *name)
 }
 
 struct error *scan_run(const struct options *options, struct arena *arena, struct image *image,
-                       struct error *failure, const char *name, int *exit_code)
+                       struct error *failure, const char *name, uint64_t started, int *exit_code)
 {
     struct scan scan = {.options = options, .arena = arena, .image = image};
+    scan.report.stats.open_microseconds = scan_now() - started;
     struct rusage usage;
     if (failure && failure->kind == ERROR_USAGE)
         return failure;
@@ -363,6 +402,7 @@ struct error *scan_run(const struct options *options, struct arena *arena, struc
     scan.report.arena = arena;
     *exit_code = scan.verdict.exit_code;
     print_errors(&scan);
+    print_remarks(&scan);
     struct error *error = write_report(&scan);
     image_close(scan.image);
     return error;

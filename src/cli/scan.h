@@ -13,6 +13,9 @@
  */
 MUST_CHECK struct error *scan_run(const struct options *options, struct arena *arena,
                                   struct image *image, struct error *failure, const char *name,
-                                  int *exit_code);
+                                  uint64_t started, int *exit_code);
+
+/* A clock in microseconds, for `started`: when opening the image began. */
+uint64_t scan_now(void);
 
 #endif

@@ -1,10 +1,12 @@
 #include "inventory/evidence.h"
 #include "analyze/analyzer.h"
+#include "base/limits.h"
 
 struct merge {
     const struct tree *tree;
     struct evidence_set *set;
     struct map by_key; /* "analyzer path" → struct live: the newest of that file */
+    struct map hard_links; /* path → struct known_link, the topmost first */
     struct live forgotten; /* stands in the map for a file whose history has ended */
 };
 
@@ -60,7 +62,7 @@ static struct live *add_live(struct merge *merge, const struct evidence *evidenc
     struct live *live = ARENA_NEW(arena, struct live);
     *live = (struct live){.evidence = evidence,
                           .path = path,
-                          .place = evidence->place.len ? evidence->place : path,
+                          .place = evidence->place.len && !evidence->dormant ? evidence->place : path,
                           .layer = layer,
                           .alive = true};
     find_origins(merge, live, previous);
@@ -108,34 +110,88 @@ static void forget_unread(struct merge *merge)
     }
 }
 
+/* A hard link as a record has it, found again by its path. */
+struct known_link {
+    size_t layer;
+    slice target;
+    struct known_link *below;
+};
+
+static void note_hard_link(struct merge *merge, slice path, slice target, size_t layer)
+{
+    struct known_link *link = ARENA_NEW(merge->tree->arena, struct known_link);
+    *link = (struct known_link){layer, target, map_get(&merge->hard_links, path)};
+    map_put(&merge->hard_links, path, link);
+}
+
+/* The file that a link stands for in the end: links to links are followed, each in its layer. */
+static slice end_of_links(const struct merge *merge, slice target, size_t *layer)
+{
+    for (int depth = 0; depth < LIMIT_LINK_DEPTH; depth++) {
+        const struct known_link *link = map_get(&merge->hard_links, target);
+        while (link && link->layer > *layer)
+            link = link->below;
+        size_t found;
+        if (!link || !tree_find_file(merge->tree, *layer, target, &found) || found != link->layer)
+            break;
+        *layer = link->layer;
+        target = link->target;
+    }
+    return target;
+}
+
+/* What was read of the link's file under another name: the newest at or below the layer. */
+static const struct evidence *dormant_evidence(const struct merge *merge, slice analyzer,
+                                               slice path, slice target, size_t layer)
+{
+    for (size_t i = layer + 1; i-- > 0;) {
+        const struct record *record = merge->tree->layers[i].record;
+        for (size_t j = record ? record->evidence.count : 0; j-- > 0;) {
+            const struct evidence *evidence = (const struct evidence *)record->evidence.items + j;
+            if (evidence->dormant && slice_equal(evidence->path, target) &&
+                slice_equal(evidence->place, path) && slice_equal(evidence->analyzer, analyzer))
+                return evidence;
+        }
+    }
+    return NULL;
+}
+
 /* A hard link is another name of a file: of this layer or of one below. */
 static void add_hard_link(struct merge *merge, const struct link *link, size_t layer)
 {
     slice path, target;
     bool found = false;
     const struct tree *tree = merge->tree;
+    size_t target_layer = layer;
     tree_resolve(tree, layer, link->path, false, &path);
     tree_resolve(tree, layer, link->target, false, &target);
-    struct entry entry = {.kind = ENTRY_FILE, .path = path};
+    note_hard_link(merge, path, target, layer);
+    if (!analyzer_wants_path(path))
+        return;
+    slice real = end_of_links(merge, target, &target_layer);
     for (size_t i = 0; i < analyzer_count; i++) {
-        if (analyzers[i]->wants(path, &entry).kind == WANT_NOTHING)
-            continue;
-        slice key = key_of(tree->arena, slice_from_text(analyzers[i]->name), target);
-        const struct live *live = map_get(&merge->by_key, key);
-        if (!live || !live->alive)
+        slice analyzer = slice_from_text(analyzers[i]->name);
+        const struct live *live = map_get(&merge->by_key, key_of(tree->arena, analyzer, target));
+        const struct evidence *evidence =
+            live && live->alive && !live->evidence->place.len
+                ? live->evidence
+                : dormant_evidence(merge, analyzer, path, real, target_layer);
+        if (!evidence)
             continue;
         found = true;
-        if (!live->evidence->place.len)
-            add_live(merge, live->evidence, layer, path);
+        add_live(merge, evidence, layer, path);
     }
     if (!found)
         *(struct lost_link *)list_add(&merge->set->lost, tree->arena, sizeof(struct lost_link)) =
-            (struct lost_link){path, target, layer};
+            (struct lost_link){path, real, target_layer};
 }
 
 void evidence_merge(struct evidence_set *set, const struct tree *tree)
 {
-    struct merge merge = {.tree = tree, .set = set, .by_key = {.arena = tree->arena}};
+    struct merge merge = {.tree = tree,
+                          .set = set,
+                          .by_key = {.arena = tree->arena},
+                          .hard_links = {.arena = tree->arena}};
     *set = (struct evidence_set){0};
     for (size_t layer = 0; layer < tree->count; layer++) {
         const struct record *record = tree->layers[layer].record;
@@ -145,6 +201,8 @@ void evidence_merge(struct evidence_set *set, const struct tree *tree)
         const struct evidence *evidence = record->evidence.items;
         for (size_t i = 0; i < record->evidence.count; i++) {
             slice path;
+            if (evidence[i].dormant)
+                continue;
             tree_resolve(tree, layer, evidence[i].path, false, &path);
             add_live(&merge, &evidence[i], layer, path);
         }

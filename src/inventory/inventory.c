@@ -4,7 +4,8 @@
 slice evidence_fact(const struct evidence *evidence, const char *key)
 {
     const struct fact *facts = evidence->facts.items;
-    for (size_t i = 0; i < evidence->facts.count; i++)
+    /* The last one counts, as in the shell that os-release is written for. */
+    for (size_t i = evidence->facts.count; i-- > 0;)
         if (slice_equal(facts[i].key, slice_from_text(key)))
             return facts[i].value;
     return SLICE_EMPTY;
@@ -54,7 +55,7 @@ void assemble_os(struct assembly *assembly)
         if (!best || slice_equal(live->place, SLICE("etc/os-release")))
             best = live;
     }
-    if (!best)
+    if (!best || best->evidence->facts.count == 0)
         return;
     *os = (struct os){
         .found = true,

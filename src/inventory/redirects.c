@@ -2,7 +2,7 @@
 #include "inventory/internal.h"
 #include "analyze/analyzer.h"
 
-static void add_redirect(struct assembly *assembly, slice from, slice as, bool folder)
+static void add_redirect(struct assembly *assembly, slice from, slice as, bool folder, bool hard)
 {
     const struct redirect *redirects = assembly->inventory->redirects.items;
     for (size_t i = 0; i < assembly->inventory->redirects.count; i++)
@@ -10,7 +10,7 @@ static void add_redirect(struct assembly *assembly, slice from, slice as, bool f
             return;
     struct redirect *redirect =
         list_add(&assembly->inventory->redirects, assembly->arena, sizeof(*redirect));
-    *redirect = (struct redirect){from, as, folder};
+    *redirect = (struct redirect){from, as, folder, hard};
 }
 
 static bool was_read(const struct assembly *assembly, slice path, slice place)
@@ -42,10 +42,10 @@ static void follow_place(struct assembly *assembly, slice place)
     if (folder) {
         slice below = arena_format(assembly->arena, "%.*s/x", SLICE_ARG(real));
         if (!analyzer_wants_path(below))
-            add_redirect(assembly, real, path, true);
+            add_redirect(assembly, real, path, true, false);
     } else if (!analyzer_wants_path(real) && tree_find_file(&assembly->tree, top, real, &layer) &&
                !was_read(assembly, real, path)) {
-        add_redirect(assembly, real, path, false);
+        add_redirect(assembly, real, path, false, false);
     }
 }
 
@@ -64,7 +64,7 @@ static void follow_wanted_links(struct assembly *assembly)
     for (size_t i = 0; i < assembly->evidence.lost.count; i++) {
         size_t layer;
         if (tree_find_file(&assembly->tree, lost[i].layer, lost[i].target, &layer))
-            add_redirect(assembly, lost[i].target, lost[i].path, false);
+            add_redirect(assembly, lost[i].target, lost[i].path, false, true);
     }
 }
 

@@ -2,16 +2,22 @@
 #include "archive/entry.h"
 #include "base/limits.h"
 
-static struct path_set whiteout_set(struct arena *arena, const struct record *record, bool opaque)
+/* Runtimes find the folder of a whiteout through the links of the layers below. */
+static struct path_set whiteout_set(struct tree *tree, size_t layer, bool opaque)
 {
     CLEANUP_BUFFER struct buffer hashes = {0};
+    const struct record *record = tree->layers[layer].record;
     const struct whiteout *whiteouts = record->whiteouts.items;
     for (size_t i = 0; i < record->whiteouts.count; i++) {
-        uint64_t hash = slice_hash(whiteouts[i].path);
-        if (whiteouts[i].opaque == opaque)
-            buffer_add(&hashes, slice_make(&hash, sizeof(hash)));
+        slice path = whiteouts[i].path;
+        if (whiteouts[i].opaque != opaque)
+            continue;
+        if (layer)
+            tree_resolve(tree, layer - 1, path, opaque, &path);
+        uint64_t hash = slice_hash(path);
+        buffer_add(&hashes, slice_make(&hash, sizeof(hash)));
     }
-    return path_set_make(arena, buffer_slice(&hashes));
+    return path_set_make(tree->arena, buffer_slice(&hashes));
 }
 
 static void add_symlinks(struct tree *tree, size_t layer)
@@ -37,8 +43,8 @@ void tree_build(struct tree *tree, struct arena *arena, const struct record *con
         tree->layers[i].record = records[i];
         if (!records[i])
             continue;
-        tree->layers[i].gone = whiteout_set(arena, records[i], false);
-        tree->layers[i].emptied = whiteout_set(arena, records[i], true);
+        tree->layers[i].gone = whiteout_set(tree, i, false);
+        tree->layers[i].emptied = whiteout_set(tree, i, true);
         add_symlinks(tree, i);
     }
 }

@@ -129,6 +129,7 @@ static void write_evidence(struct buffer *out, const void *item)
     const struct evidence *evidence = item;
     buffer_add_string(out, evidence->path);
     buffer_add_string(out, evidence->place);
+    buffer_add_number(out, evidence->dormant);
     buffer_add_string(out, evidence->analyzer);
     write_list(out, &evidence->packages, sizeof(struct package), write_package);
     write_list(out, &evidence->facts, sizeof(struct fact), write_fact);
@@ -138,7 +139,7 @@ static void write_evidence(struct buffer *out, const void *item)
 static bool read_evidence(slice *rest, struct arena *arena, struct evidence *evidence)
 {
     return slice_pull_string(rest, &evidence->path) &&
-           slice_pull_string(rest, &evidence->place) &&
+           slice_pull_string(rest, &evidence->place) && read_flag(rest, &evidence->dormant) &&
            slice_pull_string(rest, &evidence->analyzer) &&
            read_list(rest, arena, &evidence->packages, sizeof(struct package), read_package) &&
            read_list(rest, arena, &evidence->facts, sizeof(struct fact), read_fact) &&

@@ -34,7 +34,8 @@ struct fact {
 /* What one analyzer read from one file. */
 struct evidence {
     slice path;           /* where the file really lies */
-    slice place;          /* the well-known path that it was read in the place of; else empty */
+    slice place;          /* the path that it was read in the place of; else empty */
+    bool dormant;         /* read only because a hard link elsewhere is another name of the file */
     slice analyzer;
     struct list packages; /* of struct package */
     struct list facts;    /* of struct fact */

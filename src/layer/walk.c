@@ -70,10 +70,18 @@ static bool note_whiteout(struct walk *walk, const struct entry *entry)
     return true;
 }
 
+static bool is_redirected(const struct walk *walk, slice path)
+{
+    for (size_t i = 0; i < walk->options->redirect_count; i++)
+        if (slice_equal(walk->options->redirects[i].from, path))
+            return true;
+    return false;
+}
+
 static void note_link(struct walk *walk, const struct entry *entry)
 {
     bool hard = entry->kind == ENTRY_HARDLINK;
-    if (hard && !analyzer_wants_path(entry->path))
+    if (hard && !analyzer_wants_path(entry->path) && !is_redirected(walk, entry->path))
         return;
     struct link *link = list_add(&walk->record->links, walk->arena, sizeof(*link));
     *link = (struct link){arena_copy(walk->arena, entry->path),

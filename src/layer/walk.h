@@ -15,6 +15,7 @@
 struct redirect {
     slice from, as;
     bool folder;
+    bool hard; /* `as` is a hard link to `from`: what is read is evidence of that link alone */
 };
 
 struct walk_options {

@@ -22,17 +22,23 @@ struct reading {
 };
 
 static void add_interest(struct walk *walk, struct reading *reading,
-                         const struct analyzer *analyzer, const struct entry *entry, slice path)
+                         const struct analyzer *analyzer, const struct entry *entry, slice path,
+                         bool dormant)
 {
     struct want want = analyzer->wants(path, entry);
-    if (want.kind == WANT_NOTHING || reading->count == MAX_INTERESTS)
+    if (want.kind == WANT_NOTHING)
         return;
+    if (reading->count == MAX_INTERESTS) {
+        walk_problem(walk, entry->path, SLICE("too many links lead to it to follow them all"));
+        return;
+    }
     struct interest *interest = &reading->interests[reading->count++];
     *interest = (struct interest){
         .want = want,
         .analysis = {.analyzer = analyzer,
                      .entry = entry,
                      .path = path,
+                     .dormant = dormant,
                      .record = walk->record,
                      .arena = walk->arena,
                      .scratch = &walk->scratch},
@@ -45,10 +51,10 @@ static void add_interest(struct walk *walk, struct reading *reading,
 }
 
 static void add_interests(struct walk *walk, struct reading *reading, const struct entry *entry,
-                          slice path)
+                          slice path, bool dormant)
 {
     for (size_t i = 0; i < analyzer_count; i++)
-        add_interest(walk, reading, analyzers[i], entry, path);
+        add_interest(walk, reading, analyzers[i], entry, path, dormant);
 }
 
 /* Under the names that links give it, too. */
@@ -57,7 +63,7 @@ static void find_interests(struct walk *walk, struct reading *reading, const str
     reading->count = 0;
     reading->gather = 0;
     reading->streamed = false;
-    add_interests(walk, reading, entry, entry->path);
+    add_interests(walk, reading, entry, entry->path, false);
     for (size_t i = 0; i < walk->options->redirect_count; i++) {
         const struct redirect *redirect = &walk->options->redirects[i];
         if (!slice_starts(entry->path, redirect->from))
@@ -66,7 +72,8 @@ static void find_interests(struct walk *walk, struct reading *reading, const str
         if (redirect->folder ? below.len > 0 && below.ptr[0] == '/' : below.len == 0)
             add_interests(walk, reading, entry,
                           arena_format(&walk->scratch, "%.*s%.*s", SLICE_ARG(redirect->as),
-                                       SLICE_ARG(below)));
+                                       SLICE_ARG(below)),
+                          redirect->hard);
     }
 }
 

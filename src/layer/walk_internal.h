@@ -1,4 +1,4 @@
-/* What walk.c, walk_entry.c and walk_folder.c share: the state of one walk. */
+/* What walk.c, walk_analyze.c and walk_folder.c share: the state of one walk. */
 #ifndef PLIMSOLL_LAYER_WALK_INTERNAL_H
 #define PLIMSOLL_LAYER_WALK_INTERNAL_H
 

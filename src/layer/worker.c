@@ -23,7 +23,7 @@ struct worker {
     int input;  /* of a fed worker: its input; else -1 */
     struct buffer received;
     int64_t deadline_ms;
-    bool timed_out, too_much, feed_failed;
+    bool timed_out, too_much, stopped, feed_failed;
 };
 
 static int64_t now_ms(void)
@@ -102,27 +102,25 @@ static bool receive(struct worker *worker)
 
 static slice describe_signal(struct arena *arena, int number)
 {
-    if (number == SIGSYS)
-        return SLICE("it was stopped by the kernel: it made a system call that a worker may not "
-                     "make (signal SYS, seccomp). Something in the layer took it over, or this is "
-                     "a fault of plimsoll: please report it");
-    if (number == SIGXCPU || number == SIGKILL)
-        return arena_format(arena,
-                            "it was killed (signal %s): it took more than %d seconds of CPU, the "
-                            "limit of a layer, or the machine ran out of memory, or someone "
-                            "killed it",
-                            sigabbrev_np(number), LIMIT_WORKER_CPU_SECONDS);
-    if (number == SIGXFSZ)
-        return SLICE("it was stopped by the kernel: it wrote more than the limit of one file "
-                     "(signal XFSZ)");
     const char *name = sigabbrev_np(number);
-    return arena_format(arena, "it crashed (signal %s): the layer is hostile or damaged, or this is "
-                               "a fault of plimsoll: please report it",
-                        name ? name : "unknown");
+    const char *why = "the layer is hostile or damaged, or this is a fault of plimsoll: please report "
+                      "it";
+    if (number == SIGSYS)
+        why = "the kernel stopped it, since it made a system call that a worker may not make "
+              "(seccomp). Something in the layer took it over, or this is a fault of plimsoll: "
+              "please report it";
+    else if (number == SIGXCPU || number == SIGKILL)
+        why = "it took more than the limit of CPU time for a layer (300 seconds), or the machine ran "
+              "out of memory, or someone killed it";
+    else if (number == SIGXFSZ)
+        why = "the kernel stopped it, since it wrote more than the limit of one file";
+    return arena_format(arena, "it ended by SIG%s (signal %d): %s", name ? name : "?", number, why);
 }
 
 static slice describe_end(struct arena *arena, const struct worker *worker, int status)
 {
+    if (worker->stopped)
+        return SLICE("it was stopped (SIGSTOP or the like), so it was ended: someone held it");
     if (worker->timed_out)
         return SLICE("it was ended: it took longer than the time limit of a scan");
     if (worker->too_much)
@@ -167,6 +165,17 @@ static void time_out(struct worker *worker)
 {
     worker->timed_out = true;
     kill(worker->pid, SIGKILL);
+}
+
+/* One that is past its time, or that a signal has stopped and nobody may ever wake, is ended. */
+static void check_on(struct worker *worker)
+{
+    siginfo_t info = {0};
+    if (waitid(P_PID, (id_t)worker->pid, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+        info.si_pid == worker->pid)
+        worker->stopped = true;
+    if (worker->stopped || now_ms() > worker->deadline_ms)
+        time_out(worker);
 }
 
 static size_t core_count(void)
@@ -223,12 +232,11 @@ static void wait_for_some(struct pool *pool)
         waits[i] = (struct pollfd){.fd = pool->workers[i].output, .events = POLLIN};
     if (poll(waits, pool->running, 200) < 0 && errno != EINTR)
         memory_exhausted();
-    int64_t now = now_ms();
     /* Backwards, since end_one puts the last one into the place of the ended one. */
     for (size_t i = pool->running; i-- > 0;) {
         struct worker *worker = &pool->workers[i];
-        if (now > worker->deadline_ms)
-            time_out(worker);
+        if (!waits[i].revents)
+            check_on(worker);
         if (worker->timed_out || (waits[i].revents && !receive(worker)))
             end_one(pool, i);
     }
@@ -288,10 +296,8 @@ bool worker_feed(struct worker *worker, slice bytes)
         } else if (errno == EAGAIN) {
             struct pollfd wait = {.fd = worker->input, .events = POLLOUT};
             poll(&wait, 1, 200);
-            if (now_ms() > worker->deadline_ms) {
-                time_out(worker);
-                worker->feed_failed = true;
-            }
+            check_on(worker);
+            worker->feed_failed = worker->timed_out;
         } else if (errno != EINTR) {
             worker->feed_failed = true;
         }
@@ -306,10 +312,10 @@ void worker_finish(struct worker *worker, struct arena *arena, struct layer_outc
     worker->input = -1;
     while (!worker->timed_out) {
         struct pollfd wait = {.fd = worker->output, .events = POLLIN};
-        if (poll(&wait, 1, 200) > 0 && !receive(worker))
+        if (poll(&wait, 1, 200) <= 0)
+            check_on(worker);
+        else if (!receive(worker))
             break;
-        if (now_ms() > worker->deadline_ms)
-            time_out(worker);
     }
     finish(worker, arena, outcome);
     free(worker);

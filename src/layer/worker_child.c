@@ -37,21 +37,32 @@ struct layer_stream {
     const char *compression;
 };
 
-static struct error *open_layer(struct layer_stream *layer, const struct layer_job *job, int input,
-                                bool hash_all)
+static void start_hashing(struct layer_stream *layer, const struct layer_job *job, bool hash_all)
 {
-    bool pipe = job->input == LAYER_INPUT_PIPE;
-    layer->below = pipe ? stream_from_pipe(input) : stream_from_range(input, job->offset, job->length);
-    layer->top = layer->below;
-    TRY(stream_unpack(&layer->top, layer->below, &layer->compression));
     bool packed = layer->top != layer->below;
-    if (!job->verify || (!packed && !pipe && !hash_all))
-        return NULL;
+    if (!job->verify || (!packed && job->input != LAYER_INPUT_PIPE && !hash_all))
+        return;
     if (job->diff_id.len)
         stream_hash(layer->top, job->diff_id);
     if (job->blob_digest.len && !layer->below->digest)
         stream_hash(layer->below, job->blob_digest);
-    return NULL;
+}
+
+static struct error *open_layer(struct layer_stream *layer, const struct layer_job *job, int input,
+                                bool hash_all)
+{
+    slice first;
+    layer->below = job->input == LAYER_INPUT_PIPE
+                       ? stream_from_pipe(input)
+                       : stream_from_range(input, job->offset, job->length);
+    layer->top = layer->below;
+    TRY(stream_unpack(&layer->top, layer->below, &layer->compression));
+    start_hashing(layer, job, hash_all);
+    TRY(stream_need(layer->top, 1, &first));
+    if (first.len)
+        return NULL;
+    return error_make(ERROR_INPUT, "it is empty: even a layer without files has the mark of a tar's "
+                                   "end; fetch the image again");
 }
 
 static void close_layer(struct layer_stream *layer)

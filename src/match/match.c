@@ -1,5 +1,16 @@
 #include "match/match.h"
 #include "match/internal.h"
+#include "base/limits.h"
+
+slice unjudged_sentence(const struct unjudged *unjudged, struct arena *arena)
+{
+    if (unjudged->count == 0)
+        return arena_format(arena, "%.*s: %.*s", SLICE_ARG(unjudged->what),
+                            SLICE_ARG(unjudged->reason));
+    return arena_format(arena, "%zu component%s of %.*s: %.*s", unjudged->count,
+                        unjudged->count == 1 ? "" : "s", SLICE_ARG(unjudged->what),
+                        SLICE_ARG(unjudged->reason));
+}
 
 static void add_unjudged(struct matcher *matcher, slice what, size_t count, slice reason)
 {
@@ -45,6 +56,17 @@ static struct error *match_in(struct matcher *matcher, const struct component *c
                               slice ecosystem, slice name, slice version)
 {
     struct list hits = {0};
+    if (name.len > LIMIT_PACKAGE_NAME_BYTES) {
+        add_unjudged(matcher, SLICE("packages with endless names"), 1,
+                     SLICE("no feed has a name of that length"));
+        return NULL;
+    }
+    if (!version_scheme_for(ecosystem)->valid(version))
+        add_unjudged(matcher, arena_format(matcher->arena, "%.*s with odd versions",
+                                           SLICE_ARG(component->type)), 1,
+                     arena_format(matcher->arena,
+                                  "\"%.*s\" is no version by the rules of %.*s, so ranges say little "
+                                  "of it", SLICE_ARG(version), SLICE_ARG(ecosystem)));
     TRY(find_hits(matcher, ecosystem, name, version, &hits));
     return join_hits(matcher, component, hits.items, hits.count, version_scheme_for(ecosystem));
 }
@@ -58,7 +80,7 @@ static struct error *match_deb(struct matcher *matcher, const struct component *
     if (!os->found) {
         add_unjudged(matcher, SLICE("deb"), 1,
                      SLICE("the image has no os-release, so it is not known which distribution's "
-                           "advisories count for its packages"));
+                           "advisories to `plimsoll db import` and to look into"));
         return NULL;
     }
     slice what = os->version_id.len
@@ -149,6 +171,9 @@ static void check_packages_found(struct matcher *matcher)
 {
     const struct distribution *distribution = matcher->distribution;
     const struct os *os = &matcher->inventory->os;
+    if (matcher->inventory->components.count == 0 && !os->found)
+        add_unjudged(matcher, SLICE("the whole image"), 0,
+                     SLICE("neither a distribution nor any package was found in it"));
     if (!os->found)
         return;
     slice type = distribution ? slice_from_text(distribution->package_type) : SLICE("deb");
@@ -236,4 +261,22 @@ struct error *match_run(struct match_result *result, struct arena *arena,
         TRY(match_component(&matcher, components[i]));
     check_packages_found(&matcher);
     return NULL;
+}
+
+slice end_of_life_sentence(const struct match_result *result, const struct os *os,
+                           struct arena *arena)
+{
+    if (!result->is_end_of_life)
+        return SLICE_EMPTY;
+    slice when = result->end_of_life.len == 10
+                     ? arena_format(arena, " on %.*s", SLICE_ARG(result->end_of_life))
+                     : SLICE_EMPTY;
+    slice extended = result->end_of_extended_life.len == 10
+                         ? arena_format(arena, " (extended support until %.*s)",
+                                        SLICE_ARG(result->end_of_extended_life))
+                         : SLICE_EMPTY;
+    return arena_format(arena,
+                        "%.*s reached its end of life%.*s%.*s: new vulnerabilities may stay "
+                        "without a fix. Move to a newer release.",
+                        SLICE_ARG(os->name), SLICE_ARG(when), SLICE_ARG(extended));
 }

@@ -18,6 +18,9 @@ struct unjudged {
     slice reason; /* for a person, with what to do */
 };
 
+/* "2 components of Ubuntu 22.04: why" */
+slice unjudged_sentence(const struct unjudged *unjudged, struct arena *arena);
+
 struct match_result {
     struct list findings; /* of struct finding *, by component, then id */
     struct list unjudged; /* of struct unjudged */
@@ -27,6 +30,10 @@ struct match_result {
     /* Python distributions that are not reported beside the package that owns them. */
     size_t owned_by_distribution;
 };
+
+/* "Debian GNU/Linux 10 reached its end of life on …", or empty when it has not. */
+slice end_of_life_sentence(const struct match_result *result, const struct os *os,
+                           struct arena *arena);
 
 /*
  * Matches. Components that a package of the distribution owns and speaks for are taken out of the

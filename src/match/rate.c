@@ -1,6 +1,6 @@
 /* How bad a finding is: severity, score, exploitation. */
 #include "match/internal.h"
-#include "policy/cvss.h"
+#include "match/cvss.h"
 
 /* FIRST's qualitative scale (CVSS 3.1 section 5, 4.0 section 6); NVD's for 2.0. */
 static enum severity severity_of_score(const struct cvss *cvss)

@@ -69,15 +69,15 @@ static void judge_unjudged(const struct policy *policy, struct arena *arena,
 {
     const struct unjudged *unjudged = result->unjudged.items;
     for (size_t i = 0; i < result->unjudged.count; i++) {
-        slice count = unjudged[i].count ? arena_format(arena, "%zu components of ", unjudged[i].count)
-                                        : SLICE_EMPTY;
         add_reason(verdict, arena,
-                   arena_format(arena, "not judged%s: %.*s%.*s: %.*s",
-                                policy->allow_unjudged ? " (allowed)" : "", SLICE_ARG(count),
-                                SLICE_ARG(unjudged[i].what), SLICE_ARG(unjudged[i].reason)));
+                   arena_format(arena, "not judged%s: %.*s",
+                                policy->allow_unjudged ? " (allowed)" : "",
+                                SLICE_ARG(unjudged_sentence(&unjudged[i], arena))));
     }
-    if (result->unjudged.count && !policy->allow_unjudged)
+    if (result->unjudged.count && !policy->allow_unjudged) {
         verdict->exit_code = EXIT_UNTRUSTED;
+        verdict->blocked_unjudged = true;
+    }
 }
 
 void policy_decide(const struct policy *policy, struct arena *arena,

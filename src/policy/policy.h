@@ -23,6 +23,7 @@ struct policy {
 
 struct verdict {
     bool pass;
+    bool blocked_unjudged; /* a gate is closed because something could not be judged */
     int exit_code;
     struct list reasons; /* of slice: why it does not pass, or what was overlooked on demand */
 };

@@ -4,17 +4,17 @@
 
 static void write_base(struct json_writer *json, enum base_state base)
 {
-    json_key(json, "base");
+    json_put_key(json, "base");
     if (base == BASE_UNKNOWN)
-        json_null(json);
+        json_put_null(json);
     else
-        json_bool(json, base == BASE_YES);
+        json_put_bool(json, base == BASE_YES);
 }
 
 static void write_os(struct json_writer *json, const struct report *report)
 {
     const struct os *os = &report->inventory->os;
-    json_key(json, "os");
+    json_put_key(json, "os");
     json_begin_object(json);
     json_field_or_null(json, "id", os->id);
     json_field_or_null(json, "version_id", os->version_id);
@@ -26,16 +26,17 @@ static void write_os(struct json_writer *json, const struct report *report)
 static void write_image(struct json_writer *json, const struct report *report)
 {
     const struct image *image = report->image;
-    json_key(json, "image");
+    json_put_key(json, "image");
     json_begin_object(json);
     json_field(json, "name", image->name);
+    json_field_strings(json, "tags", image->tags.items, image->tags.count);
     json_field_or_null(json, "digest", image->digest);
     json_field_or_null(json, "config_digest", image->config_digest);
     json_field_or_null(json, "platform", image->platform);
     json_field_or_null(json, "base_name", image->base_name);
     json_field_or_null(json, "base_digest", image->base_digest);
     write_os(json, report);
-    json_key(json, "layers");
+    json_put_key(json, "layers");
     json_begin_array(json);
     for (size_t i = 0; i < image->layer_count; i++) {
         const struct image_layer *layer = &image->layers[i];
@@ -54,9 +55,9 @@ static void write_image(struct json_writer *json, const struct report *report)
 
 static void write_source(struct json_writer *json, const struct component *component)
 {
-    json_key(json, "source");
+    json_put_key(json, "source");
     if (component->source_name.len == 0) {
-        json_null(json);
+        json_put_null(json);
         return;
     }
     json_begin_object(json);
@@ -80,11 +81,11 @@ static void write_component(struct json_writer *json, const struct component *co
     write_source(json, component);
     json_field_or_null(json, "installer", component->installer);
     json_field_or_null(json, "direct_url", component->direct_url);
-    json_key(json, "contains");
+    json_put_key(json, "contains");
     json_begin_array(json);
     const struct identity *held = component->contains.items;
     for (size_t i = 0; i < component->contains.count; i++)
-        json_string(json, arena_format(arena, "pkg:%.*s/%.*s@%.*s", SLICE_ARG(held[i].type),
+        json_put_string(json, arena_format(arena, "pkg:%.*s/%.*s@%.*s", SLICE_ARG(held[i].type),
                                        SLICE_ARG(held[i].name), SLICE_ARG(held[i].version)));
     json_end_array(json);
     json_end_object(json);
@@ -93,7 +94,7 @@ static void write_component(struct json_writer *json, const struct component *co
 static void write_components(struct json_writer *json, const struct report *report)
 {
     struct component *const *components = report->inventory->components.items;
-    json_key(json, "components");
+    json_put_key(json, "components");
     json_begin_array(json);
     for (size_t i = 0; i < report->inventory->components.count; i++)
         write_component(json, components[i], report->arena);
@@ -103,7 +104,7 @@ static void write_components(struct json_writer *json, const struct report *repo
 static void write_sources(struct json_writer *json, const struct finding *finding)
 {
     const struct finding_source *sources = finding->sources.items;
-    json_key(json, "sources");
+    json_put_key(json, "sources");
     json_begin_array(json);
     for (size_t i = 0; i < finding->sources.count; i++) {
         json_begin_object(json);
@@ -117,27 +118,27 @@ static void write_sources(struct json_writer *json, const struct finding *findin
 static void write_rating(struct json_writer *json, const struct finding *finding)
 {
     json_field(json, "severity", slice_from_text(severity_names[finding->severity]));
-    json_key(json, "score");
+    json_put_key(json, "score");
     if (finding->score_tenths < 0)
-        json_null(json);
+        json_put_null(json);
     else
-        json_decimal(json, finding->score_tenths / 10.0, 1);
+        json_put_decimal(json, finding->score_tenths / 10.0, 1);
     json_field_or_null(json, "vector", finding->vector);
     json_field_or_null(json, "severity_source", finding->severity_source);
 }
 
 static void write_epss(struct json_writer *json, const struct finding *finding)
 {
-    json_key(json, "epss");
+    json_put_key(json, "epss");
     if (finding->epss < 0)
-        json_null(json);
+        json_put_null(json);
     else
-        json_decimal(json, finding->epss, 5);
-    json_key(json, "epss_percentile");
+        json_put_decimal(json, finding->epss, 5);
+    json_put_key(json, "epss_percentile");
     if (finding->epss < 0)
-        json_null(json);
+        json_put_null(json);
     else
-        json_decimal(json, finding->epss_percentile, 5);
+        json_put_decimal(json, finding->epss_percentile, 5);
     json_field_bool(json, "kev", finding->kev);
 }
 
@@ -172,7 +173,7 @@ static void write_findings(struct json_writer *json, const struct report *report
                            bool suppressed)
 {
     struct finding *const *findings = report->result->findings.items;
-    json_key(json, key);
+    json_put_key(json, key);
     json_begin_array(json);
     for (size_t i = 0; i < report->result->findings.count; i++)
         if ((findings[i]->suppressed_reason.len > 0) == suppressed)
@@ -183,7 +184,7 @@ static void write_findings(struct json_writer *json, const struct report *report
 static void write_unjudged(struct json_writer *json, const struct report *report)
 {
     const struct unjudged *unjudged = report->result->unjudged.items;
-    json_key(json, "unjudged");
+    json_put_key(json, "unjudged");
     json_begin_array(json);
     for (size_t i = 0; i < report->result->unjudged.count; i++) {
         json_begin_object(json);
@@ -198,16 +199,16 @@ static void write_unjudged(struct json_writer *json, const struct report *report
 static void write_errors(struct json_writer *json, const struct report *report)
 {
     const struct report_error *errors = report->errors.items;
-    json_key(json, "errors");
+    json_put_key(json, "errors");
     json_begin_array(json);
     for (size_t i = 0; i < report->errors.count; i++) {
         json_begin_object(json);
         json_field(json, "where", slice_from_text(errors[i].where));
-        json_key(json, "layer");
+        json_put_key(json, "layer");
         if (errors[i].layer == SIZE_MAX)
-            json_null(json);
+            json_put_null(json);
         else
-            json_number(json, (int64_t)errors[i].layer);
+            json_put_number(json, (int64_t)errors[i].layer);
         json_field_or_null(json, "path", errors[i].path);
         json_field(json, "message", errors[i].message);
         json_end_object(json);
@@ -218,7 +219,7 @@ static void write_errors(struct json_writer *json, const struct report *report)
 static void write_verdict(struct json_writer *json, const struct report *report)
 {
     const struct verdict *verdict = report->verdict;
-    json_key(json, "verdict");
+    json_put_key(json, "verdict");
     json_begin_object(json);
     json_field_bool(json, "pass", verdict->pass);
     json_field_number(json, "exit_code", verdict->exit_code);
@@ -229,20 +230,20 @@ static void write_verdict(struct json_writer *json, const struct report *report)
 
 static void write_store(struct json_writer *json, const struct report *report)
 {
-    json_key(json, "store");
+    json_put_key(json, "store");
     if (!report->store) {
-        json_null(json);
+        json_put_null(json);
         return;
     }
     json_begin_object(json);
     json_field_or_null(json, "built", report->store->built);
     json_field_number(json, "age_days", (int64_t)report->store_age_days);
     json_field_bool(json, "starter", report->store->starter);
-    json_key(json, "ecosystems");
+    json_put_key(json, "ecosystems");
     json_begin_object(json);
     for (size_t i = 0; i < report->store->feed_count; i++) {
         const struct store_feed *feed = &report->store->feeds[i];
-        json_key(json, arena_text(report->arena, feed->ecosystem));
+        json_put_key(json, arena_text(report->arena, feed->ecosystem));
         json_begin_object(json);
         json_field_number(json, "entries", (int64_t)feed->entries);
         json_field_or_null(json, "newest", feed->newest);
@@ -254,7 +255,7 @@ static void write_store(struct json_writer *json, const struct report *report)
 
 static void write_stats(struct json_writer *json, const struct report_stats *stats)
 {
-    json_key(json, "stats");
+    json_put_key(json, "stats");
     json_begin_object(json);
     json_field_number(json, "image_bytes", (int64_t)stats->image_bytes);
     json_field_number(json, "bytes_read", (int64_t)stats->bytes_read);

@@ -23,10 +23,35 @@ static void add_color(struct table *table, const char *code)
         buffer_text(table->out, code);
 }
 
+/* The part of `line` that fits into `width` columns, up to a space where there is one. */
+static size_t fitting(slice line, size_t width)
+{
+    size_t last_space = 0, at = 0;
+    for (size_t columns = 0; at < line.len; ) {
+        size_t length = utf8_length(slice_from(line, at));
+        length = length ? length : 1;
+        columns += text_width(slice_first(slice_from(line, at), length));
+        if (columns > width)
+            return last_space ? last_space : at ? at : length;
+        if (line.ptr[at] == ' ' && at)
+            last_space = at;
+        at += length;
+    }
+    return line.len;
+}
+
+/* A line of text, broken between words where the terminal ends. */
 static void add_line(struct table *table, slice line)
 {
-    text_add_safe(table->out, line);
-    buffer_add_byte(table->out, '\n');
+    slice safe = text_safe(table->report->arena, line);
+    do {
+        size_t part = table->options->width ? fitting(safe, table->options->width) : safe.len;
+        buffer_add(table->out, slice_first(safe, part));
+        buffer_add_byte(table->out, '\n');
+        safe = slice_from(safe, part);
+        while (safe.len && safe.ptr[0] == ' ')
+            safe = slice_from(safe, 1);
+    } while (safe.len);
 }
 
 static slice fixed_in(const struct table *table, const struct finding *finding)
@@ -81,7 +106,7 @@ static void measure(struct table *table, struct finding *const *findings, size_t
         for (size_t i = 1; i < 3; i++)
             if (table->widths[i] > table->widths[widest])
                 widest = i;
-        if (table->widths[widest] <= 12)
+        if (table->widths[widest] <= 8)
             break;
         table->widths[widest]--;
     }
@@ -228,8 +253,8 @@ static void add_suppressed(struct table *table)
     static const char *const words[] = {
         "%zu more are of severities that were not asked for (--severity).",
         "%zu more have no fix (--ignore-unfixed).",
-        "%zu more are in packages of kernel headers, which hold no kernel code: not counted "
-        "(--kernel-headers counts them).",
+        ("%zu more are in packages of kernel headers, which hold no kernel code: not counted "
+         "(--kernel-headers counts them)."),
     };
     const struct report *report = table->report;
     struct finding *const *findings = report->result->findings.items;
@@ -248,18 +273,9 @@ static void add_suppressed(struct table *table)
 static void add_end_of_life(struct table *table)
 {
     const struct report *report = table->report;
-    const struct match_result *result = report->result;
-    if (!result->is_end_of_life)
-        return;
-    slice extended = result->end_of_extended_life.len == 10
-                         ? arena_format(report->arena, " (extended support until %.*s)",
-                                        SLICE_ARG(result->end_of_extended_life))
-                         : SLICE_EMPTY;
-    add_line(table, arena_format(report->arena,
-                                 "%.*s reached its end of life on %.*s%.*s: new vulnerabilities may "
-                                 "stay without a fix. Move to a newer release.",
-                                 SLICE_ARG(report->inventory->os.name),
-                                 SLICE_ARG(result->end_of_life), SLICE_ARG(extended)));
+    slice sentence = end_of_life_sentence(report->result, &report->inventory->os, report->arena);
+    if (sentence.len)
+        add_line(table, sentence);
 }
 
 static void add_unjudged(struct table *table)
@@ -267,15 +283,8 @@ static void add_unjudged(struct table *table)
     const struct report *report = table->report;
     const struct unjudged *unjudged = report->result->unjudged.items;
     for (size_t i = 0; i < report->result->unjudged.count; i++)
-        add_line(table, unjudged[i].count
-                            ? arena_format(report->arena,
-                                           "NOT JUDGED: %zu component%s of %.*s: %.*s.",
-                                           unjudged[i].count, unjudged[i].count == 1 ? "" : "s",
-                                           SLICE_ARG(unjudged[i].what),
-                                           SLICE_ARG(unjudged[i].reason))
-                            : arena_format(report->arena, "NOT JUDGED: %.*s: %.*s.",
-                                           SLICE_ARG(unjudged[i].what),
-                                           SLICE_ARG(unjudged[i].reason)));
+        add_line(table, arena_format(report->arena, "NOT JUDGED: %.*s.",
+                                     SLICE_ARG(unjudged_sentence(&unjudged[i], report->arena))));
 }
 
 static void add_errors(struct table *table)
@@ -283,12 +292,7 @@ static void add_errors(struct table *table)
     const struct report *report = table->report;
     const struct report_error *errors = report->errors.items;
     for (size_t i = 0; i < report->errors.count; i++) {
-        slice layer = errors[i].layer == SIZE_MAX
-                          ? SLICE_EMPTY
-                          : arena_format(report->arena, " layer %zu", errors[i].layer);
-        add_line(table, arena_format(report->arena, "ERROR:%.*s%s%.*s: %.*s", SLICE_ARG(layer),
-                                     errors[i].path.len ? " " : "", SLICE_ARG(errors[i].path),
-                                     SLICE_ARG(errors[i].message)));
+        add_line(table, arena_format(report->arena, "ERROR: %.*s", SLICE_ARG(errors[i].message)));
     }
     if (report->errors.count)
         add_line(table, SLICE("This report is not complete: do not take the image for clean."));

@@ -166,6 +166,17 @@ static struct error *find_layers(struct image *image, const json_t *entry, struc
     return NULL;
 }
 
+static void note_tags(struct image *image, const json_t *entry, struct arena *arena)
+{
+    const json_t *tags = json_object_get(entry, "RepoTags");
+    for (size_t i = 0; i < json_array_size(tags); i++) {
+        const json_t *tag = json_array_get(tags, i);
+        if (json_is_string(tag))
+            *(slice *)list_add(&image->tags, arena, sizeof(slice)) = arena_copy(
+                arena, slice_make(json_string_value(tag), json_string_length(tag)));
+    }
+}
+
 static struct error *open_archive(struct image *image, struct bundle *bundle,
                                   const struct source_options *options, struct arena *arena)
 {
@@ -191,6 +202,7 @@ static struct error *open_archive(struct image *image, struct bundle *bundle,
         return error_make(ERROR_INPUT, "it holds the image for %.*s, not for %.*s",
                           SLICE_ARG(image->platform), SLICE_ARG(options->platform));
     }
+    note_tags(image, entry, arena);
     return find_layers(image, entry, arena);
 }
 

@@ -28,6 +28,7 @@ struct image_layer {
 
 struct image {
     slice name;     /* as asked for */
+    struct list tags; /* of slice: the names that the archive gives it */
     slice digest;   /* of the manifest, else of the config; empty for a root folder */
     slice config_digest;
     slice platform; /* "linux/amd64", "linux/arm64/v8"; empty: not known */

@@ -256,6 +256,7 @@ static struct error *choose(struct search *search, struct image *image)
     if (choice || options->platform.len)
         for (size_t i = 0; i < search->candidates.count; i++)
             find_platform(search, candidate_at(search, i));
+    all = list_candidates(search);
     if (options->platform.len && !narrow(search, keep_platform, options->platform))
         return error_make(ERROR_INPUT, "there is no image for %.*s in it; there is %.*s",
                           SLICE_ARG(options->platform), SLICE_ARG(all));
@@ -364,6 +365,9 @@ static struct error *read_manifest(struct search *search, struct image *image)
     slice text, config;
     CLEANUP_JSON json_t *manifest = NULL;
     image->digest = candidate_at(search, 0)->digest;
+    for (size_t i = 0; i < search->candidates.count; i++)
+        if (candidate_at(search, i)->name.len)
+            *(slice *)list_add(&image->tags, arena, sizeof(slice)) = candidate_at(search, i)->name;
     TRY(read_blob(search, image->digest, LIMIT_MANIFEST_BYTES, "the image's manifest", &text));
     TRY(json_read(&manifest, text, "the image's manifest"));
     const json_t *layers = json_object_get(manifest, "layers");

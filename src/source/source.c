@@ -40,6 +40,8 @@ struct error *source_open(struct image **image, struct arena *arena, const char 
                           const struct source_options *options)
 {
     *image = new_image(arena, path);
+    if (options->select.len)
+        (*image)->name = arena_copy(arena, options->select);
     struct error *error = bundle_open(&(*image)->bundle, arena, path);
     if (!error)
         error = error_wrap(open_bundle(*image, arena, options), "%s", path);

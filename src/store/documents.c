@@ -103,7 +103,9 @@ static struct error *import_stream(struct feed_import *import, struct json_strea
     CLEANUP_ARENA struct arena arena = {0};
     char place[32];
     bool more, first = true;
-    TRY(json_stream_next(stream, &document->bytes, &more));
+    struct error *error = json_stream_next(stream, &document->bytes, &more);
+    if (error) /* what is too large in a file of its own costs that file only */
+        return feed_skip(import, document, error);
     for (uint64_t number = 1; more; number++) {
         slice next = SLICE_EMPTY;
         if (first)

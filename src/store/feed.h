@@ -57,7 +57,7 @@ MUST_CHECK struct error *feed_document_import(struct feed_import *import,
                                               const struct feed_document *document);
 
 /*
- * A kind of file. `recognise` is given the first bytes, at least 64 KiB if there are as many.
+ * A kind of file. `recognise` is given the first bytes, 4 KiB of them if there are as many.
  * `import` is given the open file, at its start; it leaves it open.
  */
 struct file_kind {

@@ -234,7 +234,6 @@ static struct error *line_feed(struct facts *facts, struct fields *fields)
 
 static struct error *line_base(struct facts *facts, struct fields *fields)
 {
-    TRY(finish(facts));
     arena_free(&facts->base_arena);
     if (!unescape(&facts->base_arena, fields->field[1], &facts->base) || facts->base.len == 0)
         return refuse(facts->lines, "a base has no name");
@@ -244,7 +243,6 @@ static struct error *line_base(struct facts *facts, struct fields *fields)
 
 static struct error *line_advisory(struct facts *facts, struct fields *fields)
 {
-    TRY(finish(facts));
     struct feed_advisory *advisory = &facts->advisory;
     struct advisory_body *body = &advisory->body;
     struct arena *arena = &facts->arena;
@@ -317,7 +315,6 @@ static struct error *pull_cve(struct facts *facts, slice field, int64_t *number)
 static struct error *line_section(struct facts *facts, struct fields *fields)
 {
     (void)fields;
-    TRY(finish(facts));
     facts->last_cve = 0;
     return NULL;
 }
@@ -325,7 +322,6 @@ static struct error *line_section(struct facts *facts, struct fields *fields)
 static struct error *line_cve(struct facts *facts, struct fields *fields)
 {
     int64_t number;
-    TRY(finish(facts));
     TRY(pull_cve(facts, fields->field[1], &number));
     facts->cve = cve_text(&facts->arena, number);
     facts->import->read++;
@@ -340,7 +336,6 @@ static struct error *line_epss(struct facts *facts, struct fields *fields)
     if (!slice_to_u64(fields->field[2], &probability) || probability > 100000 ||
         !slice_to_u64(fields->field[3], &percentile) || percentile > 100000)
         return refuse(facts->lines, "an EPSS line is malformed");
-    arena_free(&facts->arena);
     facts->import->read++;
     return writer_epss(&facts->import->writer, number, (int64_t)probability * 10000,
                        (int64_t)percentile * 10000);
@@ -366,12 +361,15 @@ static struct error *line_end_of_life(struct facts *facts, struct fields *fields
 
 static const struct {
     slice name;
+    bool goes_on; /* with the advisory or CVE of the lines before */
     struct error *(*read)(struct facts *facts, struct fields *fields);
 } line_kinds[] = {
-    {SLICE("p"), line_packages},    {SLICE("a"), line_advisory},  {SLICE("w"), line_word},
-    {SLICE("e"), line_epss},        {SLICE("c"), line_cve},       {SLICE("k"), line_kev},
-    {SLICE("l"), line_end_of_life}, {SLICE("b"), line_base},      {SLICE("s"), line_section},
-    {SLICE("feed"), line_feed},     {SLICE("built"), line_built},
+    {SLICE("p"), true, line_packages},   {SLICE("a"), false, line_advisory},
+    {SLICE("w"), true, line_word},       {SLICE("e"), false, line_epss},
+    {SLICE("c"), false, line_cve},       {SLICE("k"), false, line_kev},
+    {SLICE("b"), false, line_base},      {SLICE("l"), false, line_end_of_life},
+    {SLICE("s"), false, line_section},   {SLICE("feed"), false, line_feed},
+    {SLICE("built"), false, line_built},
 };
 
 static struct error *import_line(struct facts *facts, slice line)
@@ -383,8 +381,11 @@ static struct error *import_line(struct facts *facts, slice line)
     while (count < MOST_FIELDS && slice_pull(&line, '\t', &fields.field[count]))
         count++;
     for (size_t i = 0; i < sizeof(line_kinds) / sizeof(line_kinds[0]); i++)
-        if (slice_equal(line_kinds[i].name, fields.field[0]))
+        if (slice_equal(line_kinds[i].name, fields.field[0])) {
+            if (!line_kinds[i].goes_on)
+                TRY(finish(facts));
             return line_kinds[i].read(facts, &fields);
+        }
     return refuse(facts->lines, "a line of an unknown kind");
 }
 
@@ -419,6 +420,8 @@ static struct error *import_facts(struct feed_import *import, int file, slice pa
         memory_exhausted();
     ZSTD_DCtx_setParameter(lines.unpacker, ZSTD_d_windowLogMax, LIMIT_ZSTD_WINDOW_LOG);
     lines.packed = memory_alloc(ZSTD_DStreamInSize());
+    lines.room = ZSTD_DStreamOutSize();
+    lines.bytes = memory_alloc(lines.room);
     struct error *error = import_lines(&facts);
     ZSTD_freeDCtx(lines.unpacker);
     free(lines.packed);

@@ -23,7 +23,7 @@ static const struct file_kind *const kinds[] = {
     &file_facts,
 };
 
-enum { HEAD_BYTES = 64 * 1024 };
+enum { HEAD_BYTES = 4096 };
 
 /* Files in a folder that may be feeds; everything else in one is passed over. */
 static const slice feed_endings[] = {
@@ -320,9 +320,8 @@ static struct error *list_feeds(struct feed_import *import, struct database *dat
     bool row = false;
     TRY(database_prepare(database, &statement,
                          "SELECT ecosystem, source, entries, newest, imported FROM feed"
-                         " WHERE imported = ?1 OR (from_facts AND ?2) ORDER BY ecosystem"));
-    bind_text(statement, 1, import->writer.now);
-    sqlite3_bind_int(statement, 2, import->facts_built.len > 0);
+                         " WHERE ecosystem IN (SELECT ecosystem FROM temp.written)"
+                         " ORDER BY ecosystem"));
     TRY(database_row(database, statement, &row));
     while (row) {
         struct store_feed *feed = list_add(&feeds, import->arena, sizeof(*feed));

@@ -29,9 +29,9 @@ struct import_result {
 /*
  * Adds the feeds at `paths` (files or folders; see docs/store.md for the forms that are known) to
  * the store at `store_path`, which is made when it is not there. A feed's ecosystem replaces what
- * the store held of it. Written beside, synced and renamed: on any error the old store stands
- * untouched and nothing is left behind. A file that is no feed known here is an error that names
- * it.
+ * the store held of it; one advisory in a file of its own is added to its ecosystem. Written
+ * beside, synced and renamed: on any error the old store stands untouched and nothing is left
+ * behind. A file that is no feed known here is an error that names it.
  */
 MUST_CHECK struct error *store_import(const char *store_path, const char *const *paths,
                                       size_t path_count, const struct import_options *options,

@@ -108,36 +108,51 @@ struct error *writer_begin_group(struct store_writer *writer, enum group_kind ki
     return database_run(writer->database, "BEGIN");
 }
 
-/*
- * Whether the group speaks for that base. OSV's PyPI/all.zip has every advisory on PyPI, and of npm
- * the few that are on PyPI too: taken for a feed of npm, they would replace npm's own. So a
- * folder's name decides, and without one what all advisories of a large group have in common.
- */
-static bool speaks_for(const struct store_writer *writer, size_t base, bool named, bool common)
+/* For which bases a group speaks: for all in it, unless one of these is set. */
+struct spoken_for {
+    bool named;  /* only for the one that the folder is named after */
+    bool common; /* only for those that every advisory names */
+};
+
+static bool speaks_for(const struct store_writer *writer, const struct spoken_for *spoken_for,
+                       size_t base)
 {
     const struct writer_ecosystem *ecosystem = writer_ecosystem_at(writer, base);
-    if (named)
+    if (spoken_for->named)
         return slice_equal(ecosystem->name, writer->group_folder);
-    return !common || ecosystem->in_group == writer->group_advisories;
+    return !spoken_for->common || ecosystem->in_group == writer->group_advisories;
 }
 
-static void look_at_group(const struct store_writer *writer, bool *named, bool *common,
-                          size_t *only_base)
+/*
+ * OSV's PyPI/all.zip has every advisory on PyPI, and of npm the few that are on PyPI too: taken for
+ * a feed of npm, they would replace npm's own. It shows in every advisory naming PyPI, and in the
+ * folder's name or the number of advisories, which rules chance out.
+ */
+static struct spoken_for look_at_group(const struct store_writer *writer)
 {
-    size_t bases = 0;
-    *named = *common = false;
-    *only_base = SIZE_MAX;
+    struct spoken_for found = {0};
+    if (writer->group_kind != GROUP_PUBLISHED)
+        return found;
     for (size_t i = 0; i < writer->ecosystems.count; i++) {
         const struct writer_ecosystem *ecosystem = writer_ecosystem_at(writer, i);
-        if (ecosystem->in_group == 0)
+        if (ecosystem->in_group == 0 || ecosystem->in_group != writer->group_advisories)
             continue;
-        *named = *named || slice_equal(ecosystem->name, writer->group_folder);
-        *common = *common || (writer->group_advisories >= ONE_ECOSYSTEM_FROM &&
-                              ecosystem->in_group == writer->group_advisories);
-        *only_base = bases++ ? SIZE_MAX : i;
+        found.named = found.named || slice_equal(ecosystem->name, writer->group_folder);
+        found.common = found.common || writer->group_advisories >= ONE_ECOSYSTEM_FROM;
     }
-    if (writer->group_kind != GROUP_PUBLISHED)
-        *named = *common = false;
+    return found;
+}
+
+/* The only base that the group speaks for, or SIZE_MAX. */
+static size_t find_only_base(const struct store_writer *writer, const struct spoken_for *spoken_for)
+{
+    size_t only = SIZE_MAX, count = 0;
+    for (size_t i = 0; i < writer->ecosystems.count; i++)
+        if (writer_ecosystem_at(writer, i)->in_group && speaks_for(writer, spoken_for, i)) {
+            only = i;
+            count++;
+        }
+    return count == 1 ? only : SIZE_MAX;
 }
 
 /* An advisory without a package goes with its group's only ecosystem, else by its id ("PSF-…"). */
@@ -181,14 +196,13 @@ static void count_for_ecosystems(struct store_writer *writer, const struct write
 struct error *writer_end_group(struct store_writer *writer)
 {
     struct writer_part *const *parts = writer->group_parts.items;
-    bool named, common;
-    size_t only_base;
-    look_at_group(writer, &named, &common, &only_base);
+    struct spoken_for spoken_for = look_at_group(writer);
+    size_t only_base = find_only_base(writer, &spoken_for);
     for (size_t i = 0; i < writer->group_parts.count; i++) {
         struct writer_part *part = parts[i];
         if (part->ecosystem_count == 0)
             TRY(place_without_package(writer, part, only_base));
-        else if (!speaks_for(writer, part->base, named, common)) {
+        else if (!speaks_for(writer, &spoken_for, part->base)) {
             TRY(writer_lose(writer, part->row));
             continue;
         }
@@ -274,7 +288,7 @@ static struct error *clear_held(struct store_writer *writer)
     for (size_t i = 0; i < writer->ecosystems.count; i++) {
         if (!writer_ecosystem_at(writer, i)->held)
             continue;
-        TRY(writer_statement(writer, WRITE_NOT_HELD, &statement));
+        TRY(writer_statement(writer, CLEAR_HELD, &statement));
         sqlite3_bind_int64(statement, 1, writer_ecosystem_at(writer, i)->id);
         sqlite3_bind_int64(statement, 2, writer->last_old);
         TRY(database_step(writer->database, statement));

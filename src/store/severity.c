@@ -8,11 +8,14 @@
 /*
  * Ids reached from one, each once, in the order of the steps taken. A CVE is an end: two advisories
  * that share one are the same vulnerability by it, but what else one of them names is not. Aliases
- * may go in circles and a hostile feed may name one id a million times: LIMIT_ALIASES_FOLLOWED ends
- * the search, with what was found so far.
+ * may go in circles and a hostile feed may name one id a million times: LIMIT_ALIASES_FOLLOWED and
+ * ROWS_LOOKED_AT end the search, with what was found so far.
  */
+enum { ROWS_LOOKED_AT = 10000 };
+
 struct reached {
     struct arena *arena;
+    size_t rows_left; /* of ROWS_LOOKED_AT */
     slice ids[LIMIT_ALIASES_FOLLOWED];
     size_t count;
     uint16_t slots[4096]; /* 1 + index into ids, by hash: a power of two, more than twice the ids */
@@ -79,11 +82,10 @@ static struct error *reach_back_from(struct store *store, struct arena *scratch,
 {
     sqlite3_stmt *statement;
     bool row = false;
-    size_t left = LIMIT_ALIASES_FOLLOWED;
     TRY(store_statement(store, QUERY_ADVISORIES_NAMING, &statement));
     bind_text(statement, 1, id);
     TRY(database_row(&store->database, statement, &row));
-    for (; row && left; left--) {
+    for (; row && reached->rows_left; reached->rows_left--) {
         if (sqlite3_column_int(statement, 0) == ALIAS_SAME) {
             struct advisory_body body;
             slice name = column_bytes(statement, 1);
@@ -97,15 +99,20 @@ static struct error *reach_back_from(struct store *store, struct arena *scratch,
     return NULL;
 }
 
-static struct error *follow_aliases(struct store *store, struct arena *scratch,
-                                    struct reached *reached)
+static struct error *follow_aliases(struct store *store, struct arena *scratch, slice id,
+                                    struct reached **found)
 {
+    struct reached *reached = ARENA_NEW(scratch, struct reached);
+    *found = reached;
+    reached->arena = scratch;
+    reached->rows_left = ROWS_LOOKED_AT;
+    reach(reached, id);
     for (size_t next = 0; next < reached->count; next++) {
-        slice id = reached->ids[next];
-        if (is_cve(id))
+        slice at = reached->ids[next];
+        if (is_cve(at))
             continue;
-        TRY(reach_from(store, scratch, reached, id));
-        TRY(reach_back_from(store, scratch, reached, id));
+        TRY(reach_from(store, scratch, reached, at));
+        TRY(reach_back_from(store, scratch, reached, at));
     }
     return NULL;
 }
@@ -119,13 +126,11 @@ struct error *store_cves_of(struct store *store, struct arena *arena, slice id, 
                             size_t *count)
 {
     CLEANUP_ARENA struct arena scratch = {0};
-    struct reached *reached = ARENA_NEW(&scratch, struct reached);
+    struct reached *reached;
     struct list found = {0};
-    reached->arena = &scratch;
-    reach(reached, id);
     *cves = NULL;
     *count = 0;
-    TRY(follow_aliases(store, &scratch, reached));
+    TRY(follow_aliases(store, &scratch, id, &reached));
     for (size_t i = 0; i < reached->count; i++)
         if (is_cve(reached->ids[i]))
             *(slice *)list_add(&found, arena, sizeof(slice)) = arena_copy(arena, reached->ids[i]);
@@ -138,7 +143,7 @@ struct error *store_cves_of(struct store *store, struct arena *arena, slice id, 
 
 /* --- severities ------------------------------------------------------------------------------- */
 
-/* In the order in which they are given out; within one, as the feed has them. */
+/* In the order in which they are given out; within one by source, the newest CVSS first. */
 enum severity_rank {
     RANK_OWN_VECTOR,
     RANK_CVE_VECTOR,
@@ -152,7 +157,6 @@ enum { RANKS_OF_WORDS = RANK_OWN_WORD - RANK_OWN_VECTOR };
 struct ranked {
     struct severity_word word;
     enum severity_rank rank;
-    size_t place; /* among those of its advisory or record */
 };
 
 static int compare_ranked(const void *a, const void *b)
@@ -161,11 +165,8 @@ static int compare_ranked(const void *a, const void *b)
     if (left->rank != right->rank)
         return left->rank < right->rank ? -1 : 1;
     int order = slice_compare(left->word.source, right->word.source);
-    if (order)
-        return order;
-    if (left->place != right->place)
-        return left->place < right->place ? -1 : 1;
-    order = slice_compare(left->word.vector, right->word.vector);
+    if (!order)
+        order = slice_compare(right->word.vector, left->word.vector);
     return order ? order : slice_compare(left->word.word, right->word.word);
 }
 
@@ -178,11 +179,12 @@ static void add_words(struct list *all, struct arena *arena, const struct severi
         ranked->word.vector = arena_copy(arena, words[i].vector);
         ranked->word.word = arena_copy(arena, words[i].word);
         ranked->rank = words[i].vector.len ? rank : rank + RANKS_OF_WORDS;
-        ranked->place = i;
     }
 }
 
-static struct error *add_own(struct store *store, struct arena *arena, slice id, struct list *all)
+/* What the advisories of that id say. */
+static struct error *add_named(struct store *store, struct arena *arena, slice id,
+                               enum severity_rank rank, struct list *all)
 {
     sqlite3_stmt *statement;
     bool row = false;
@@ -193,13 +195,12 @@ static struct error *add_own(struct store *store, struct arena *arena, slice id,
         struct advisory_body body;
         TRY(unpack_advisory(store, arena, column_bytes(statement, 1), column_bytes(statement, 2),
                             &body));
-        add_words(all, arena, body.words, body.word_count, RANK_OWN_VECTOR);
+        add_words(all, arena, body.words, body.word_count, rank);
         TRY(database_row(&store->database, statement, &row));
     }
     return NULL;
 }
 
-/* The key under which the words of a CVE record are sealed. */
 static struct error *add_cve_record(struct store *store, struct arena *arena, slice cve,
                                     struct list *all)
 {
@@ -226,22 +227,21 @@ static struct error *add_cve_record(struct store *store, struct arena *arena, sl
  * What other advisories say that name the id. An erratum repairs several vulnerabilities: its word
  * counts for each, a vector of it would be that of the worst and does not.
  */
-static struct error *add_others(struct store *store, struct arena *arena, slice id, slice own,
-                                struct list *all)
+static struct error *add_others(struct store *store, struct arena *arena, slice id,
+                                struct reached *reached, struct list *all)
 {
     sqlite3_stmt *statement;
     bool row = false;
-    size_t left = LIMIT_ALIASES_FOLLOWED;
     TRY(store_statement(store, QUERY_ADVISORIES_NAMING, &statement));
     bind_text(statement, 1, id);
     TRY(database_row(&store->database, statement, &row));
-    for (; row && left; left--) {
+    for (; row && reached->rows_left; reached->rows_left--) {
         struct advisory_body body;
         int kind = sqlite3_column_int(statement, 0);
         slice name = column_bytes(statement, 1);
         TRY(unpack_advisory(store, arena, name, column_bytes(statement, 2), &body));
         bool of_several = kind == ALIAS_PART || kind == ALIAS_REPAIRED;
-        for (size_t i = 0; i < body.word_count && !slice_equal(name, own); i++)
+        for (size_t i = 0; i < body.word_count && !slice_equal(name, reached->ids[0]); i++)
             if (!of_several || body.words[i].vector.len == 0)
                 add_words(all, arena, &body.words[i], 1, RANK_OTHER_VECTOR);
         TRY(database_row(&store->database, statement, &row));
@@ -271,19 +271,19 @@ static const struct severity_word *order_words(struct arena *arena, struct list 
 struct error *store_severities(struct store *store, struct arena *arena, slice id,
                                const struct severity_word **words, size_t *count)
 {
+    CLEANUP_ARENA struct arena scratch = {0};
     struct list all = {0};
-    const slice *cves;
-    size_t cve_count;
+    struct reached *reached;
     *words = NULL;
     *count = 0;
-    TRY(add_own(store, arena, id, &all));
-    TRY(store_cves_of(store, arena, id, &cves, &cve_count));
-    for (size_t i = 0; i < cve_count; i++) {
-        TRY(add_cve_record(store, arena, cves[i], &all));
-        TRY(add_others(store, arena, cves[i], id, &all));
+    TRY(follow_aliases(store, &scratch, id, &reached));
+    for (size_t i = 0; i < reached->count; i++) {
+        slice at = reached->ids[i];
+        TRY(add_named(store, arena, at, i == 0 ? RANK_OWN_VECTOR : RANK_OTHER_VECTOR, &all));
+        if (is_cve(at))
+            TRY(add_cve_record(store, arena, at, &all));
+        TRY(add_others(store, arena, at, reached, &all));
     }
-    if (!is_cve(id))
-        TRY(add_others(store, arena, id, id, &all));
     *words = order_words(arena, &all, count);
     return NULL;
 }

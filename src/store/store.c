@@ -4,23 +4,23 @@
 #include "store/prose.h"
 
 static const char *const queries[QUERY_COUNT] = {
-    [QUERY_AFFECTED] = "SELECT advisory, body FROM affected"
-                       " WHERE ecosystem = (SELECT id FROM ecosystem WHERE name = ?1)"
-                       " AND package = ?2",
+    [QUERY_AFFECTED] = ("SELECT advisory, body FROM affected"
+                        " WHERE ecosystem = (SELECT id FROM ecosystem WHERE name = ?1)"
+                        " AND package = ?2"),
     [QUERY_MODIFIED] = "SELECT modified FROM advisory WHERE id = ?1",
     [QUERY_HAS_ECOSYSTEM] = "SELECT 1 FROM feed WHERE ecosystem = ?1",
     [QUERY_ADVISORY_NAMED] = "SELECT id, name, body FROM advisory WHERE name = ?1",
-    [QUERY_ADVISORIES_NAMING] = "SELECT l.kind, a.name, a.body FROM alias l"
-                                " LEFT JOIN advisory a ON a.id = l.advisory WHERE l.name = ?1",
+    [QUERY_ADVISORIES_NAMING] = ("SELECT l.kind, a.name, a.body FROM alias l"
+                                 " LEFT JOIN advisory a ON a.id = l.advisory WHERE l.name = ?1"),
     [QUERY_CVE] = "SELECT words FROM cve WHERE cve = ?1",
     [QUERY_EPSS] = "SELECT probability, percentile FROM epss WHERE cve = ?1",
     [QUERY_KEV] = "SELECT date_added FROM kev WHERE cve = ?1",
     [QUERY_END_OF_LIFE] = "SELECT date, extended FROM eol WHERE product = ?1 AND release = ?2",
-    [QUERY_FEEDS] = "SELECT ecosystem, source, entries, newest, imported, from_facts FROM feed"
-                    " ORDER BY ecosystem",
+    [QUERY_FEEDS] = ("SELECT ecosystem, source, entries, newest, imported, from_facts FROM feed"
+                     " ORDER BY ecosystem"),
     [QUERY_META] = "SELECT value FROM meta WHERE name = ?1",
-    [QUERY_PROSE] = "SELECT p.text FROM advisory a JOIN prose p ON p.advisory = a.id"
-                    " WHERE a.name = ?1",
+    [QUERY_PROSE] = ("SELECT p.text FROM advisory a JOIN prose p ON p.advisory = a.id"
+                     " WHERE a.name = ?1"),
 };
 
 /* EPSS numbers are kept as whole billionths: no digit that FIRST publishes is lost. */

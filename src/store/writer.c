@@ -18,12 +18,13 @@ static const char *const queries[WRITER_QUERIES] = {
     [WRITE_EOL] =
         "INSERT OR REPLACE INTO eol(product, release, date, extended) VALUES(?1, ?2, ?3, ?4)",
     [WRITE_FEED] =
-        "INSERT OR REPLACE INTO feed(ecosystem, source, entries, newest, imported, from_facts)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+        ("INSERT OR REPLACE INTO feed(ecosystem, source, entries, newest, imported, from_facts)"
+         " VALUES(?1, ?2, ?3, ?4, ?5, ?6)"),
+    [WRITE_WRITTEN] = "INSERT OR IGNORE INTO temp.written(ecosystem) VALUES(?1)",
     [WRITE_META] = "INSERT OR REPLACE INTO meta(name, value) VALUES(?1, ?2)",
     [READ_OLD_ADVISORY] = "SELECT id FROM advisory WHERE name = ?1 AND base = ?2 AND id <= ?3",
     [WRITE_LOST] = "INSERT OR IGNORE INTO temp.lost(id) VALUES(?1)",
-    [WRITE_NOT_HELD] = "DELETE FROM affected WHERE ecosystem = ?1 AND advisory <= ?2",
+    [CLEAR_HELD] = "DELETE FROM affected WHERE ecosystem = ?1 AND advisory <= ?2",
     [READ_FEED_ENTRIES] = "SELECT entries, newest, source FROM feed WHERE ecosystem = ?1",
 };
 
@@ -64,7 +65,8 @@ struct error *writer_open(struct store_writer *writer, struct database *database
     writer->compressor = ZSTD_createCCtx();
     if (!writer->compressor)
         memory_exhausted();
-    TRY(database_run(database, "CREATE TEMP TABLE lost(id INTEGER PRIMARY KEY)"));
+    TRY(database_run(database, "CREATE TEMP TABLE lost(id INTEGER PRIMARY KEY);"
+                               "CREATE TEMP TABLE written(ecosystem TEXT PRIMARY KEY);"));
     return read_ecosystems(writer);
 }
 
@@ -461,6 +463,9 @@ struct error *writer_feed(struct store_writer *writer, const struct store_feed *
     bind_text(statement, 4, feed->newest);
     bind_text(statement, 5, feed->imported);
     sqlite3_bind_int(statement, 6, from_facts);
+    TRY(database_step(writer->database, statement));
+    TRY(writer_statement(writer, WRITE_WRITTEN, &statement));
+    bind_text(statement, 1, feed->ecosystem);
     return database_step(writer->database, statement);
 }
 

@@ -114,6 +114,8 @@ def docker_daemon(work):
     finally:
         daemon.terminate()
         daemon.wait(60)
+        for mounted in (work / "exec" / "netns").glob("*"):
+            subprocess.run(["umount", "--lazy", str(mounted)], capture_output=True)
 
 
 @contextlib.contextmanager

@@ -17,10 +17,10 @@ def owned_python(name, version, prefix="opt/conda"):
 
 
 def test_record(scan_layers):
-    result = scan_layers([*ev.base(), *ev.conda_with_files("OpenSSL", "3.1.2")])
+    result = scan_layers([*ev.base(), *ev.conda_with_files("openssl", "3.1.2")])
     component = result.component("openssl")
     assert (component["type"], component["version"]) == ("conda", "3.1.2")
-    assert scanner.paths_of(component) == {"opt/conda/conda-meta/OpenSSL-3.1.2-py311_0.json"}
+    assert scanner.paths_of(component) == {"opt/conda/conda-meta/openssl-3.1.2-py311_0.json"}
     assert component["purl"].startswith("pkg:conda/openssl@3.1.2")
 
 
@@ -115,5 +115,13 @@ def test_broken_record(scan_layers, text):
 def test_record_with_a_hundred_thousand_files(scan_layers):
     """The list of files is long in real records; it is read, and does not fill the memory."""
     files = [f"lib/python3.11/site-packages/torch/include/x/y/z/header-{n}.h" for n in range(100000)]
-    result = scan_layers([*ev.base(), ev.conda("pytorch", "2.0.1", files=files), file(f"opt/conda/{files[-1]}", "x")])
+    result = scan_layers([*ev.base(), ev.conda("pytorch", "2.0.1", files=files), file(f"opt/conda/{files[0]}", "x")])
     assert result.packages("conda") == [("pytorch", "2.0.1")]
+
+
+def test_record_of_a_slimmed_package(scan_layers):
+    """Headers, which come first in the list, are often removed to save space; the library is there."""
+    headers = [f"include/openssl/header{n}.h" for n in range(100)]
+    result = scan_layers([*ev.base(), *ev.conda_with_files("openssl", "3.1.2", files=[*headers, "lib/libssl.so.3"])],
+                         [whiteout("opt/conda/include")])
+    assert result.packages("conda") == [("openssl", "3.1.2")]

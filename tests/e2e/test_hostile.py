@@ -326,7 +326,7 @@ def test_bomb(tmp_path, store, name):
     path = imagekit.write_archive(tmp_path / "image.tar", files)
     temporary = tmp_path / "tmp"
     temporary.mkdir()
-    result = scanner.scan(path, *GATE, "--no-verify", db=store, env={"TMPDIR": str(temporary)},
+    result = scanner.scan(path, *GATE, db=store, env={"TMPDIR": str(temporary)},
                           how=functools.partial(scanner.run_measured, tmp_path))
     layer_refused(result, "layer 1", "limit")
     assert result.usage.cpu < CPU_SECONDS * (4 if scanner.sanitized() else 1)

@@ -55,7 +55,6 @@ CASES = {
     "overwritten twice": ([[OLD], [NEW], [info("app", "3.0")]], {("app", "3.0", 2)}),
     "overwritten with the same version": ([[OLD], [OLD]], {("app", "1.0", 0)}),
     "overwritten and put back": ([[OLD], [NEW], [OLD]], {("app", "1.0", 2)}),
-    "overwritten by an empty file": ([[OLD, KEPT], [file(f"{APP}/METADATA")]], {("kept", "1.0", 0)}),
     "folder becomes a file": ([[OLD, KEPT], [file(SITE, "now a file")]], {("kept", "1.0", 0)}),
     "folder becomes a symlink": ([[OLD, KEPT], [symlink(SITE, "elsewhere")]], {("kept", "1.0", 0)}),
     "file becomes a folder": (
@@ -130,6 +129,12 @@ def test_stack(scan_layers, name):
         got, wanted = {c[:3] for c in got}, {c[:3] for c in wanted}
     assert got == wanted
     assert result.code == 0, result
+
+
+def test_overwritten_by_an_empty_file(scan_layers):
+    """Whatever is made of the empty file, the old version is gone."""
+    result = scan_layers([*ev.base(), OLD, KEPT], [file(f"{APP}/METADATA")])
+    assert ("kept", "1.0") in result.packages("pypi") and ("app", "1.0") not in result.packages("pypi")
 
 
 def test_a_link_is_not_a_second_package(scan_layers):

@@ -22,8 +22,8 @@ ACTIONS = {
     "open": CLOSED, "socket": CLOSED, "exec": CLOSED,
     "alloc": ("memory",), "loop": ("CPU", "time", "second"), "hang": ("time", "second", "answer"),
     "garbage": ("record", "garbage", "understand"), "half": ("record", "half", "short", "ended", "cut"),
-    "segv": ("SIGSEGV", "Segmentation", "signal 11"), "abort": ("SIGABRT", "Abort", "signal 6"),
-    "kill": ("SIGKILL", "Killed", "signal 9"), "stop": ("SIGSTOP", "stopped", "signal 19", "Stopped"),
+    "segv": ("SEGV", "Segmentation", "signal 11"), "abort": ("ABRT", "Abort", "signal 6"),
+    "kill": ("KILL", "signal 9"), "stop": ("STOP", "time", "signal 19"),
 }
 FATAL = [signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGILL, signal.SIGTRAP, signal.SIGABRT, signal.SIGBUS,
          signal.SIGFPE, signal.SIGKILL, signal.SIGUSR1, signal.SIGSEGV, signal.SIGUSR2, signal.SIGPIPE, signal.SIGALRM,

@@ -129,15 +129,18 @@ class Stack:
             self._put(path, Node("file", node.package, index, node.data), tarkit.file(path, node.data))
 
     def _folder(self, _index):
-        path = self.random.choice([p for p in sorted(self.tree) if p not in self.taken] or ["srv"])
-        if not (set(parents(path)) & self.taken):
+        path = self.random.choice([*sorted(self.tree), *FOLDERS])
+        if not ({path, *parents(path)} & self.taken):
             self._put(path, Node("dir"), tarkit.folder(path))
 
     def _flatten(self, _index):
         """A file or a symlink where something else may have been."""
         path = self.random.choice(sorted(self.tree) or ["srv"])
         if self._free(path) and path not in parents("var/lib/dpkg/status.d/x"):
-            entry = self.random.choice([tarkit.file(path, "flat"), tarkit.symlink(path, "nowhere/at/all")])
+            # A file of other text at a path that is read would be a damaged package, not a lost one.
+            read = path.endswith(("METADATA", "PKG-INFO", ".egg-info")) or "status.d" in path
+            flat, link = tarkit.file(path, "flat"), tarkit.symlink(path, "nowhere/at/all")
+            entry = link if read else self.random.choice([flat, link])
             self._put(path, Node("file" if entry.data else "link"), entry)
 
     def _hardlink(self, index):

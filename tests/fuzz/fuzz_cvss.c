@@ -1,5 +1,5 @@
 #undef NDEBUG
-#include "policy/cvss.h"
+#include "match/cvss.h"
 #include <assert.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -10,7 +10,7 @@
  * SCHEME is dpkg, pep440 or semver. A question that is none of these is answered with "?", and the
  * exit code is 1.
  */
-#include "policy/cvss.h"
+#include "match/cvss.h"
 #include "version/version.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "policy/cvss.h"
+#include "match/cvss.h"
 #include "table.h"
 
 static enum cvss_version version_of(slice vector)

@@ -6,8 +6,8 @@
  * other: EQ3 EQ6 = 00, 01, 10, 11, 21. All of it is here, so that it can be held against FIRST's;
  * base scores use what is in the first column, EQ5 0.
  */
-#ifndef PLIMSOLL_POLICY_CVSS_V4_TABLE_H
-#define PLIMSOLL_POLICY_CVSS_V4_TABLE_H
+#ifndef PLIMSOLL_MATCH_CVSS_V4_TABLE_H
+#define PLIMSOLL_MATCH_CVSS_V4_TABLE_H
 
 #include <stdint.h>
 

@@ -3,11 +3,12 @@
  * what each value weighs. Scores are computed in integers, as fractions with a fixed denominator,
  * so that none is rounded the wrong way because a sum came out as 4.0000000001.
  *
- * The order of metrics is not looked at. Version 4.0 demands the one of its table, but vectors in
- * another order stand in published feeds, and mean the same.
+ * The order of metrics is not looked at. 3.x leaves it free, and feeds make use of that; 4.0
+ * demands the one of its table, but a vector in another order means the same, and to leave a
+ * vulnerability without a score for it would help nobody.
  */
-#include "policy/cvss.h"
-#include "policy/cvss_v4_table.h"
+#include "match/cvss.h"
+#include "match/cvss_v4_table.h"
 
 #define VALUES_MAX 4
 #define METRICS_MAX 32

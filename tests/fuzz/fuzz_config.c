@@ -1,0 +1,42 @@
+/* An image's config, and the instructions of its history. */
+#undef NDEBUG
+#include "base/digest.h"
+#include "base/limits.h"
+#include "source/history.h"
+#include "source/sources.h"
+#include <assert.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_image(const struct image *image)
+{
+    size_t layers = image->layer_count;
+    assert(layers <= LIMIT_LAYERS);
+    for (size_t i = 0; i < layers; i++)
+        assert(image->layers[i].index == i && digest_valid(image->layers[i].diff_id));
+    size_t guess = image->guessed_base_layers;
+    assert(guess == SIZE_MAX || (guess > 0 && guess < layers));
+}
+
+/* The line has no blanks at its ends, and is no longer than what it was made of but for "RUN ". */
+static void check_instruction(slice text, struct arena *arena)
+{
+    slice line = history_instruction(text, arena);
+    assert(line.len <= text.len + 4);
+    assert(!slice_starts(line, SLICE("#(nop)")) || slice_starts(slice_trim(text), SLICE("#(nop)")) ||
+           slice_contains(text, SLICE("#(nop)")));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    CLEANUP_ARENA struct arena arena = {0};
+    slice input = slice_make(data, size);
+    struct image image = {.guessed_base_layers = SIZE_MAX};
+    check_instruction(input, &arena);
+    CLEANUP_ERROR struct error *error = config_read(&image, input, &arena);
+    if (error)
+        assert(error->message[0] && error->kind != ERROR_USAGE);
+    else
+        check_image(&image);
+    return 0;
+}

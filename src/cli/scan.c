@@ -149,15 +149,20 @@ static void walk_layers(struct scan *scan)
 {
     size_t layers = scan->image->layer_count, count = 0;
     size_t *distinct = arena_array(scan->arena, layers + 1, sizeof(size_t));
-    for (size_t i = 0; i < layers; i++)
-        if (first_alike(scan->image, i) == i)
+    for (size_t i = 0; i < layers; i++) {
+        const struct image_layer *layer = &scan->image->layers[i];
+        if (scan->image->bundle && !layer->member)
+            scan->outcomes[i] = (struct layer_outcome){.failure = layer->problem};
+        else if (first_alike(scan->image, i) == i)
             distinct[count++] = i;
+    }
     if (scan->image->bundle && bundle_is_packed(scan->image->bundle))
         walk_packed(scan, distinct, count);
     else
         walk_ranges(scan, distinct, count);
     for (size_t i = 0; i < layers; i++)
-        scan->outcomes[i] = scan->outcomes[first_alike(scan->image, i)];
+        if (!scan->image->bundle || scan->image->layers[i].member)
+            scan->outcomes[i] = scan->outcomes[first_alike(scan->image, i)];
 }
 
 static void add_statistics(struct scan *scan)
@@ -225,21 +230,26 @@ static void build_inventory(struct scan *scan)
     stats->merge_microseconds = scan_now() - walked - walking_again;
 }
 
+static void add_layer_error(struct scan *scan, size_t index, slice path, slice message)
+{
+    const struct image_layer *layer = &scan->image->layers[index];
+    slice digest = layer->digest.len ? layer->digest : layer->diff_id;
+    slice where = digest.len ? arena_format(scan->arena, " (%.*s)", SLICE_ARG(slice_first(digest, 19)))
+                             : SLICE_EMPTY;
+    add_error(scan, "layer", index, path,
+              arena_format(scan->arena, "cannot read %.*s%slayer %zu%.*s of %.*s: %.*s",
+                           SLICE_ARG(path), path.len ? " in " : "", index, SLICE_ARG(where),
+                           SLICE_ARG(scan->image->name), SLICE_ARG(message)));
+}
+
 static void add_inventory_errors(struct scan *scan)
 {
     const struct inventory_problem *problems = scan->inventory.problems.items;
-    for (size_t i = 0; i < scan->inventory.problems.count; i++) {
-        const struct image_layer *layer = &scan->image->layers[problems[i].layer];
-        slice digest = layer->digest.len ? layer->digest : layer->diff_id;
-        slice where = digest.len ? arena_format(scan->arena, " (%.*s)",
-                                                SLICE_ARG(slice_first(digest, 19)))
-                                 : SLICE_EMPTY;
-        add_error(scan, "layer", problems[i].layer, problems[i].path,
-                  arena_format(scan->arena, "cannot read %.*s%slayer %zu%.*s of %.*s: %.*s",
-                               SLICE_ARG(problems[i].path), problems[i].path.len ? " in " : "",
-                               problems[i].layer, SLICE_ARG(where), SLICE_ARG(scan->image->name),
-                               SLICE_ARG(problems[i].message)));
-    }
+    for (size_t i = 0; i < scan->image->layer_count; i++)
+        if (scan->image->layers[i].problem.len && scan->image->layers[i].member)
+            add_layer_error(scan, i, SLICE_EMPTY, scan->image->layers[i].problem);
+    for (size_t i = 0; i < scan->inventory.problems.count; i++)
+        add_layer_error(scan, problems[i].layer, problems[i].path, problems[i].message);
 }
 
 static slice today(struct arena *arena)
@@ -292,7 +302,7 @@ static void match_components(struct scan *scan)
 static void add_unjudged_errors(struct scan *scan)
 {
     const struct unjudged *unjudged = scan->result.unjudged.items;
-    if (!scan->verdict.blocked_unjudged)
+    if (!scan->verdict.blocked_unjudged || scan->report.errors.count)
         return;
     for (size_t i = 0; i < scan->result.unjudged.count; i++)
         add_error(scan, "store", SIZE_MAX, SLICE_EMPTY,

@@ -95,8 +95,7 @@ static void note_problems(struct assembly *assembly, const struct layer_outcome 
     for (size_t i = 0; i < assembly->image->layer_count; i++) {
         if (!outcomes[i].complete) {
             add_problem(assembly, i, SLICE_EMPTY,
-                        arena_format(assembly->arena, "the worker that read this layer failed: %.*s",
-                                     SLICE_ARG(outcomes[i].failure)));
+                        outcomes[i].failure);
             continue;
         }
         const struct problem *problems = outcomes[i].record.problems.items;

@@ -150,7 +150,8 @@ static void finish(struct worker *worker, struct arena *arena, struct layer_outc
         ;
     *outcome = (struct layer_outcome){0};
     if (status != 0 || worker->timed_out || worker->too_much) {
-        outcome->failure = describe_end(arena, worker, status);
+        outcome->failure = arena_format(arena, "the worker that read it failed: %.*s",
+                                        SLICE_ARG(describe_end(arena, worker, status)));
     } else {
         slice bytes = arena_copy(arena, buffer_slice(&worker->received));
         CLEANUP_ERROR struct error *error = record_read(bytes, arena, &outcome->record);

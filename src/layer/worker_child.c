@@ -80,8 +80,7 @@ static struct error *verify_stream(struct layer_stream *layer, const struct laye
         TRY(stream_drain(layer->below));
     if (packed)
         TRY(check_digest(layer->below, job->blob_digest, "digest", arena));
-    return check_digest(layer->top, job->diff_id.len ? job->diff_id : job->blob_digest, "diff ID",
-                        arena);
+    return check_digest(layer->top, job->diff_id.len ? job->diff_id : job->blob_digest, "unpacked digest (diff ID)", arena);
 }
 
 static struct error *walk_layer_stream(const struct layer_job *job, int input,

@@ -156,12 +156,9 @@ static struct error *find_layers(struct image *image, const json_t *entry, struc
         if (!json_is_string(path))
             return error_make(ERROR_INPUT, "layer %zu in its manifest.json is no path", i);
         slice text = slice_make(json_string_value(path), json_string_length(path));
-        CLEANUP_FREE char *what = NULL;
-        if (asprintf(&what, "layer %zu", i) < 0)
-            memory_exhausted();
-        TRY(source_require(image->bundle, text, what, &layer->member));
-        layer->size = layer->member->size;
-        layer->digest = blob_digest(arena, layer->member->path);
+        TRY(source_find_layer(image->bundle, text, arena, layer));
+        if (layer->member)
+            layer->digest = blob_digest(arena, layer->member->path);
     }
     return NULL;
 }

@@ -23,7 +23,8 @@ struct image_layer {
     uint64_t size;     /* as stored */
     slice instruction; /* Dockerfile line or history text; empty: not known */
     enum base_state base;
-    const struct bundle_member *member; /* its bytes; NULL for a root folder */
+    const struct bundle_member *member; /* its bytes; NULL: a root folder, or they are not there */
+    slice problem;     /* what is wrong with it before a byte was read; or empty */
 };
 
 struct image {

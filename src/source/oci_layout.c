@@ -304,23 +304,20 @@ static struct error *read_layer(struct search *search, struct image_layer *layer
                           layer->index, SLICE_ARG(layer->media_type));
     slice path = blob_path(arena, layer->digest);
     TRY(bundle_find(search->bundle, path, &member));
-    if (!member && is_foreign(layer->media_type))
-        return error_make(ERROR_INPUT,
-                          "layer %zu is a foreign layer (%.*s), which is not in the image but on "
-                          "its vendor's server: it cannot be judged",
-                          layer->index, SLICE_ARG(layer->digest));
-    CLEANUP_FREE char *what = NULL;
-    if (asprintf(&what, "layer %zu", layer->index) < 0)
-        memory_exhausted();
-    TRY(source_require(search->bundle, path, what, &layer->member));
-    layer->size = layer->member->size;
-    if (search->options->verify && json_is_integer(size) &&
+    if (!member && is_foreign(layer->media_type)) {
+        layer->problem = SLICE("it is a foreign layer, which is not in the image but on its vendor's "
+                               "server: it cannot be judged");
+        return NULL;
+    }
+    TRY(source_find_layer(search->bundle, path, arena, layer));
+    if (layer->member && search->options->verify && json_is_integer(size) &&
         json_integer_value(size) != (json_int_t)layer->size)
-        return error_make(ERROR_INPUT,
-                          "layer %zu (%.*s) has %llu bytes, the manifest names %lld: it was cut or "
-                          "changed on its way; fetch the image again",
-                          layer->index, SLICE_ARG(layer->digest), (unsigned long long)layer->size,
-                          (long long)json_integer_value(size));
+        layer->problem = arena_format(arena,
+                                      "its blob has %llu bytes, but the manifest names %lld for this "
+                                      "digest: it was cut or changed on its way; fetch the image "
+                                      "again",
+                                      (unsigned long long)layer->size,
+                                      (long long)json_integer_value(size));
     return NULL;
 }
 

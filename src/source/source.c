@@ -133,6 +133,20 @@ struct error *source_require(struct bundle *bundle, slice path, const char *what
                       what, SLICE_ARG(path));
 }
 
+struct error *source_find_layer(struct bundle *bundle, slice path, struct arena *arena,
+                                struct image_layer *layer)
+{
+    TRY(bundle_find(bundle, path, &layer->member));
+    if (layer->member)
+        layer->size = layer->member->size;
+    else
+        layer->problem = arena_format(arena,
+                                      "%.*s is missing: it was left out or cut away on its way; save "
+                                      "the image again",
+                                      SLICE_ARG(path));
+    return NULL;
+}
+
 slice blob_path(struct arena *arena, slice digest)
 {
     slice algorithm = SLICE_EMPTY, hex = SLICE_EMPTY;

@@ -11,7 +11,11 @@ static slice date_of(const json_t *release, const char *member)
     const json_t *value = json_object_get(release, member);
     if (json_is_boolean(value))
         return json_is_true(value) ? SLICE("true") : SLICE("false");
-    return slice_first(feed_json_slice(value), sizeof("2024-01-31") - 1);
+    slice date = slice_first(feed_json_slice(value), sizeof("2024-01-31") - 1);
+    for (size_t i = 0; i < date.len; i++)
+        if (i == 4 || i == 7 ? date.ptr[i] != '-' : !byte_is_digit(date.ptr[i]))
+            return SLICE_EMPTY;
+    return date.len == sizeof("2024-01-31") - 1 ? date : SLICE_EMPTY;
 }
 
 /* The table has no date of its own: the newest release in it says how old it is at most. */

@@ -321,7 +321,7 @@ static struct error *line_section(struct facts *facts, struct fields *fields)
 
 static struct error *line_cve(struct facts *facts, struct fields *fields)
 {
-    int64_t number;
+    int64_t number = 0;
     TRY(pull_cve(facts, fields->field[1], &number));
     facts->cve = cve_text(&facts->arena, number);
     facts->import->read++;
@@ -330,7 +330,7 @@ static struct error *line_cve(struct facts *facts, struct fields *fields)
 
 static struct error *line_epss(struct facts *facts, struct fields *fields)
 {
-    int64_t number;
+    int64_t number = 0;
     uint64_t probability, percentile;
     TRY(pull_cve(facts, fields->field[1], &number));
     if (!slice_to_u64(fields->field[2], &probability) || probability > 100000 ||
@@ -343,7 +343,7 @@ static struct error *line_epss(struct facts *facts, struct fields *fields)
 
 static struct error *line_kev(struct facts *facts, struct fields *fields)
 {
-    int64_t number;
+    int64_t number = 0;
     TRY(pull_cve(facts, fields->field[1], &number));
     facts->import->read++;
     return writer_kev(&facts->import->writer, number, fields->field[2]);

@@ -1,4 +1,5 @@
 #include "store/schema.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -175,6 +176,34 @@ static void refuse_tricks(sqlite3 *handle)
     sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
 }
 
+/*
+ * SQLite reads a file that was cut as long as nothing asks for the pages that are gone, so a cut
+ * store would answer "nothing known". Its header says how many pages there are (SQLite, "Database
+ * File Format", 1.3.2 and 1.3.8).
+ */
+static struct error *check_size(const char *path, uint64_t size)
+{
+    unsigned char header[100];
+    size_t got;
+    CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return error_errno("cannot open the advisory store %s", path);
+    TRY(error_wrap(file_read_at(fd, header, sizeof(header), 0, &got), "%s", path));
+    if (got < sizeof(header) || memcmp(header, "SQLite format 3", 16) != 0)
+        return NULL; /* check_is_store says what it is */
+    uint64_t page = (uint64_t)header[16] << 8 | header[17];
+    uint64_t pages = (uint64_t)header[28] << 24 | (uint64_t)header[29] << 16 |
+                     (uint64_t)header[30] << 8 | header[31];
+    if (page == 1)
+        page = 65536;
+    if (pages == 0 || page * pages == size)
+        return NULL;
+    return error_make(ERROR_INPUT,
+                      "the advisory store %s is damaged: it has %llu bytes, not %llu as it says "
+                      "itself; remove it and import again",
+                      path, (unsigned long long)size, (unsigned long long)(page * pages));
+}
+
 struct error *database_open(struct database *database, const char *path)
 {
     *database = (struct database){.path = memory_text(slice_from_text(path))};
@@ -187,6 +216,9 @@ struct error *database_open(struct database *database, const char *path)
                               path);
         return error_errno("cannot open the advisory store %s", path);
     }
+    if (!S_ISREG(status.st_mode))
+        return error_make(ERROR_INPUT, "the advisory store %s is not a regular file", path);
+    TRY(check_size(path, (uint64_t)status.st_size));
     CLEANUP_FREE char *uri = immutable_uri(path);
     int code = sqlite3_open_v2(uri, &database->handle,
                                SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
@@ -196,7 +228,7 @@ struct error *database_open(struct database *database, const char *path)
                                              path, sqlite3_errstr(code));
     refuse_tricks(database->handle);
     TRY(check_is_store(database));
-    return database_run(database, "PRAGMA cell_size_check = ON; PRAGMA cache_size = -65536;");
+    return database_run(database, "PRAGMA cell_size_check = ON; PRAGMA cache_size = -16384;");
 }
 
 struct error *database_open_beside(struct database *database, const char *path,

@@ -159,9 +159,12 @@ def test_a_distribution_without_packages_is_not_clean(scan_layers, entries):
     assert result.code == 3, result
 
 
-def test_an_image_of_nothing_is_clean(scan_layers):
-    """FROM scratch with one static program: there is nothing to judge."""
-    assert scan_layers([file("bin/app", b"\x7fELF")], args=["--exit-code", "1"]).code == 0
+def test_an_image_of_nothing_known_is_not_clean(scan_layers):
+    """FROM scratch with one static program: nothing in it could be judged, so a gate does not pass."""
+    layer = [file("bin/app", b"\x7fELF")]
+    assert scan_layers(layer, args=["--exit-code", "1"]).code == 3
+    assert scan_layers(layer, args=["--exit-code", "1", "--allow-unjudged"]).code == 0
+    assert scan_layers(layer).code == 0
 
 
 STORES = {

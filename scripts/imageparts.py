@@ -40,25 +40,25 @@ def run(command, **more):
 
 # -- Debian -----------------------------------------------------------------------------------
 
-def _of_suite(words, suite):
-    return any(word == suite or word.startswith(suite + "-") for word in words)
-
-
 def _lines_of_suite(text, suite):
     return [line for line in text.splitlines()
-            if line.startswith("deb ") and _of_suite(re.sub(r"\[.*?\]", "", line).split(), suite)]
+            if line.startswith("deb ") and suite in re.sub(r"\[.*?\]", "", line).split()]
 
 
 def _stanzas_of_suite(text, suite):
-    stanzas = [re.sub(r"(?m)^#.*\n?", "", stanza) for stanza in re.split(r"\n\s*\n", text)]
-    suites = (re.search(r"(?m)^Suites:(.*)$", stanza) for stanza in stanzas)
-    return [stanza.strip() for stanza, match in zip(stanzas, suites)
-            if match and _of_suite(match[1].split(), suite)]
+    found = []
+    for stanza in re.split(r"\n\s*\n", text):
+        stanza = re.sub(r"(?m)^#.*\n?", "", stanza).strip()
+        suites = re.search(r"(?m)^Suites:(.*)$", stanza)
+        if suites and suite in suites[1].split():
+            found.append(stanza.replace(suites[0], f"Suites: {suite}"))
+    return found
 
 
 def apt_sources(folder, suite=SUITE, apt=pathlib.Path("/etc/apt")):
-    """The machine's own apt sources of this suite as files under `folder`. None: it has none (it is
-    not a Debian of that release), and mmdebstrap's default has to serve."""
+    """The machine's own apt sources of this suite as files under `folder`. Without its security and
+    update suites: images are dated, and a scanner is to find that. None: the machine has none (it is
+    no Debian of that release), and mmdebstrap's default has to serve."""
     lines, stanzas = [], []
     for path in sorted([apt / "sources.list", *apt.glob("sources.list.d/*")]):
         if path.suffix == ".list" and path.is_file():

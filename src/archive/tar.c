@@ -28,11 +28,14 @@ static struct error *find_header(struct tar *tar, slice *block)
     if (memcmp(block->ptr, zeros, TAR_BLOCK) != 0)
         return NULL;
     TRY(stream_need(tar->stream, 2 * TAR_BLOCK, block));
-    if (block->len == 2 * TAR_BLOCK && memcmp(block->ptr + TAR_BLOCK, zeros, TAR_BLOCK) != 0)
+    if (block->len != TAR_BLOCK && block->len != 2 * TAR_BLOCK)
+        return error_make(ERROR_INPUT, "the tar ends in the middle of the mark of its end");
+    tar->ended = true;
+    tar->end_marked = block->len == 2 * TAR_BLOCK;
+    if (tar->end_marked && memcmp(block->ptr + TAR_BLOCK, zeros, TAR_BLOCK) != 0)
         return error_make(ERROR_INPUT,
                           "a single block of zeros stands between tar headers: readers disagree on "
                           "whether the archive ends there");
-    tar->ended = tar->end_marked = true;
     stream_take(tar->stream, block->len);
     return NULL;
 }
@@ -106,9 +109,7 @@ static struct error *set_regions(struct tar *tar, const struct tar_extension *ex
 static struct error *begin_content(struct tar *tar, slice header,
                                    const struct tar_header *fields, struct tar_extension *extension)
 {
-    bool has_data = fields->kind == ENTRY_FILE || fields->kind == ENTRY_OTHER;
-    if (fields->header_only)
-        has_data = false;
+    bool has_data = !fields->header_only && fields->kind != ENTRY_FOLDER;
     tar->stored = has_data ? (extension->has_size ? extension->size : fields->size) : 0;
     if (tar->stored > LIMIT_LAYER_BYTES)
         return error_make(ERROR_LIMIT,
@@ -121,11 +122,15 @@ static struct error *begin_content(struct tar *tar, slice header,
     tar->entry.size = tar->stored;
     if (fields->gnu_sparse)
         TRY(read_gnu_sparse(tar, header, extension));
-    if (extension->sparse_map_in_data)
+    else if (extension->sparse == TAR_SPARSE_MAP_IN_DATA)
         TRY(read_pax_sparse_map(tar, extension));
-    if (fields->kind == ENTRY_FILE && (fields->gnu_sparse || extension->sparse))
-        return set_regions(tar, extension);
-    return NULL;
+    if (!fields->gnu_sparse && extension->sparse == TAR_NOT_SPARSE)
+        return NULL;
+    if (!has_data)
+        return error_make(ERROR_INPUT, "an entry that has no content claims to be a sparse file");
+    if (!fields->gnu_sparse && !extension->has_real_size)
+        extension->real_size = tar->entry.size;
+    return set_regions(tar, extension);
 }
 
 static struct error *begin_entry(struct tar *tar, slice block, const struct tar_header *fields,
@@ -133,8 +138,10 @@ static struct error *begin_entry(struct tar *tar, slice block, const struct tar_
 {
     CLEANUP_ARENA struct arena scratch = {0};
     slice header = fields->gnu_sparse ? arena_copy(&scratch, block) : SLICE_EMPTY;
-    slice name = extension->path.len ? extension->path : fields->name;
-    slice link = extension->has_linkpath ? extension->linkpath : fields->link;
+    if (!fields->gnu_sparse)
+        TRY(tar_extension_finish(&tar->arena, extension));
+    slice name = tar_extension_name(extension, fields);
+    slice link = tar_extension_link(extension, fields);
     if (name.len > LIMIT_PATH_BYTES || link.len > LIMIT_PATH_BYTES)
         return error_make(ERROR_LIMIT, "a path has %zu bytes, more than the limit of %d",
                           name.len > link.len ? name.len : link.len, LIMIT_PATH_BYTES);

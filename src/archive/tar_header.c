@@ -79,7 +79,6 @@ static const struct type_meaning {
     {'5', ENTRY_FOLDER, true, TAR_NOT_AN_EXTENSION},
     {'6', ENTRY_OTHER, true, TAR_NOT_AN_EXTENSION},
     {'x', ENTRY_OTHER, false, TAR_PAX},
-    {'X', ENTRY_OTHER, false, TAR_PAX}, /* Solaris */
     {'g', ENTRY_OTHER, false, TAR_PAX_GLOBAL},
     {'L', ENTRY_OTHER, false, TAR_LONG_NAME},
     {'K', ENTRY_OTHER, false, TAR_LONG_LINK},
@@ -125,7 +124,7 @@ struct error *tar_header_parse(slice block, struct tar_header *header)
     header->kind = meaning ? meaning->kind : ENTRY_OTHER;
     header->header_only = meaning && meaning->header_only;
     header->extension = meaning ? meaning->extension : TAR_NOT_AN_EXTENSION;
-    header->folder_by_name = type == '0' || type == '\0';
+    header->folder_by_name = type == '\0';
     header->gnu_sparse = type == 'S';
     return NULL;
 }
@@ -153,93 +152,55 @@ static struct error *add_sparse_number(struct arena *arena, struct tar_extension
     return add_region(arena, extension, extension->region_offset, number);
 }
 
-/* GNU.sparse 0.1: "offset,length,offset,length…" in one record. */
-static struct error *add_sparse_list(struct arena *arena, struct tar_extension *extension,
-                                     slice value)
+enum pax_kind { PAX_TEXT, PAX_SIZE, PAX_SPARSE_OFFSET, PAX_SPARSE_LENGTH };
+
+/* The records that matter, and where their text goes. Keys of others are of no interest here. */
+static const struct pax_key {
+    const char *name;
+    enum pax_kind kind;
+    size_t field;
+    bool is_path;
+} pax_keys[] = {
+    {"path", PAX_TEXT, offsetof(struct tar_extension, path), true},
+    {"linkpath", PAX_TEXT, offsetof(struct tar_extension, linkpath), true},
+    {"size", PAX_SIZE, 0, false},
+    {"GNU.sparse.name", PAX_TEXT, offsetof(struct tar_extension, sparse_name), true},
+    {"GNU.sparse.major", PAX_TEXT, offsetof(struct tar_extension, sparse_major), false},
+    {"GNU.sparse.minor", PAX_TEXT, offsetof(struct tar_extension, sparse_minor), false},
+    {"GNU.sparse.size", PAX_TEXT, offsetof(struct tar_extension, sparse_size), false},
+    {"GNU.sparse.realsize", PAX_TEXT, offsetof(struct tar_extension, sparse_real_size), false},
+    {"GNU.sparse.map", PAX_TEXT, offsetof(struct tar_extension, sparse_map), false},
+    {"GNU.sparse.numblocks", PAX_TEXT, offsetof(struct tar_extension, sparse_blocks), false},
+    {"GNU.sparse.offset", PAX_SPARSE_OFFSET, 0, false},
+    {"GNU.sparse.numbytes", PAX_SPARSE_LENGTH, 0, false},
+};
+
+static struct error *no_number(void)
 {
-    slice part;
-    uint64_t number;
-    while (slice_pull(&value, ',', &part)) {
-        if (!slice_to_u64(part, &number))
-            return error_make(ERROR_INPUT, "a sparse map holds what is no number");
-        TRY(add_sparse_number(arena, extension, number));
-    }
-    return NULL;
+    return error_make(ERROR_INPUT, "a sparse map or size in a pax header is no number");
 }
 
-enum pax_key {
-    PAX_PATH,
-    PAX_LINKPATH,
-    PAX_SIZE,
-    PAX_SPARSE_NAME,
-    PAX_SPARSE_MAJOR,
-    PAX_SPARSE_SIZE,
-    PAX_SPARSE_NUMBER,
-    PAX_SPARSE_MAP,
-    PAX_SPARSE_OTHER
-};
-
-static const struct {
-    const char *name;
-    enum pax_key key;
-} pax_keys[] = {
-    {"path", PAX_PATH},
-    {"linkpath", PAX_LINKPATH},
-    {"size", PAX_SIZE},
-    {"GNU.sparse.name", PAX_SPARSE_NAME},
-    {"GNU.sparse.major", PAX_SPARSE_MAJOR},
-    {"GNU.sparse.realsize", PAX_SPARSE_SIZE},
-    {"GNU.sparse.size", PAX_SPARSE_SIZE},
-    {"GNU.sparse.offset", PAX_SPARSE_NUMBER},
-    {"GNU.sparse.numbytes", PAX_SPARSE_NUMBER},
-    {"GNU.sparse.map", PAX_SPARSE_MAP},
-    {"GNU.sparse.minor", PAX_SPARSE_OTHER},
-    {"GNU.sparse.numblocks", PAX_SPARSE_OTHER},
-};
-
 static struct error *apply_pax(struct arena *arena, struct tar_extension *extension,
-                               enum pax_key key, slice value)
+                               const struct pax_key *key, slice value)
 {
-    uint64_t number = 0;
-    bool is_text = key == PAX_PATH || key == PAX_LINKPATH || key == PAX_SPARSE_NAME;
-    if (is_text && slice_find(value, '\0') != SIZE_MAX)
+    if (key->is_path && slice_find(value, '\0') != SIZE_MAX)
         return error_make(ERROR_INPUT, "a path in a pax header holds a NUL byte");
-    if (!is_text && key != PAX_SPARSE_MAP && value.len && !slice_to_u64(value, &number))
-        return error_make(ERROR_INPUT, "a pax header holds what is no number");
-    switch (key) {
-    case PAX_PATH:
-        if (!extension->sparse || !extension->path.len)
-            extension->path = value;
-        break;
-    case PAX_LINKPATH:
-        extension->linkpath = value;
-        extension->has_linkpath = value.len > 0;
-        break;
-    case PAX_SIZE:
-        extension->size = number;
-        extension->has_size = value.len > 0;
-        break;
-    case PAX_SPARSE_NAME:
-        extension->path = value;
-        extension->sparse = true;
-        break;
-    case PAX_SPARSE_MAJOR:
-        extension->sparse_map_in_data = number == 1;
-        extension->sparse = true;
-        break;
-    case PAX_SPARSE_SIZE:
-        extension->real_size = number;
-        extension->sparse = true;
-        break;
-    case PAX_SPARSE_NUMBER:
-        extension->sparse = true;
-        return add_sparse_number(arena, extension, number);
-    case PAX_SPARSE_MAP:
-        extension->sparse = true;
-        return add_sparse_list(arena, extension, value);
-    case PAX_SPARSE_OTHER:
-        break;
+    if (key->kind == PAX_TEXT) {
+        *(slice *)((char *)extension + key->field) = value;
+        return NULL;
     }
+    if (key->kind == PAX_SIZE) {
+        extension->has_size = value.len > 0;
+        return value.len == 0 || slice_to_u64(value, &extension->size) ? NULL : no_number();
+    }
+    /* 0.0: offset and numbytes in turn, each pair a region. */
+    bool expects_offset = extension->sparse_numbers.count % 2 == 0;
+    if (expects_offset != (key->kind == PAX_SPARSE_OFFSET))
+        return error_make(ERROR_INPUT, "the offsets and lengths of a sparse map are not in turn");
+    if (extension->sparse_numbers.count >= 2 * LIMIT_SPARSE_REGIONS)
+        return error_make(ERROR_LIMIT, "a sparse file has more than %d regions",
+                          LIMIT_SPARSE_REGIONS);
+    *(slice *)list_add(&extension->sparse_numbers, arena, sizeof(slice)) = value;
     return NULL;
 }
 
@@ -274,7 +235,7 @@ static struct error *add_pax(struct arena *arena, struct tar_extension *extensio
                                   "a global pax header sets %s for every entry: runtimes leave that "
                                   "out, other readers do not, so the layer has no one meaning",
                                   pax_keys[i].name);
-            TRY(apply_pax(arena, extension, pax_keys[i].key, value));
+            TRY(apply_pax(arena, extension, &pax_keys[i], value));
         }
     }
     return NULL;
@@ -283,23 +244,96 @@ static struct error *add_pax(struct arena *arena, struct tar_extension *extensio
 struct error *tar_extension_add(struct arena *arena, struct tar_extension *extension,
                                 enum tar_extension_kind kind, slice content)
 {
+    struct tar_extension kept = {.long_name = extension->long_name,
+                                 .long_link = extension->long_link};
     switch (kind) {
     case TAR_PAX:
+        *extension = kept;
         return add_pax(arena, extension, content, false);
     case TAR_PAX_GLOBAL:
+        *extension = (struct tar_extension){0};
         return add_pax(arena, extension, content, true);
     case TAR_LONG_NAME:
-        extension->path = until_nul(content);
+        extension->long_name = until_nul(content);
         return NULL;
     case TAR_LONG_LINK:
-        extension->linkpath = until_nul(content);
-        extension->has_linkpath = true;
+        extension->long_link = until_nul(content);
         return NULL;
     case TAR_IGNORED:
     case TAR_NOT_AN_EXTENSION:
         break;
     }
     return NULL;
+}
+
+slice tar_extension_name(const struct tar_extension *extension, const struct tar_header *fields)
+{
+    if (extension->sparse != TAR_NOT_SPARSE && extension->sparse_name.len)
+        return extension->sparse_name;
+    if (extension->long_name.len)
+        return extension->long_name;
+    return extension->path.len ? extension->path : fields->name;
+}
+
+slice tar_extension_link(const struct tar_extension *extension, const struct tar_header *fields)
+{
+    if (extension->long_link.len)
+        return extension->long_link;
+    return extension->linkpath.len ? extension->linkpath : fields->link;
+}
+
+/* Which form of sparse file the records speak of, as Go tells them apart. */
+static enum tar_sparse sparse_form(const struct tar_extension *extension)
+{
+    slice major = extension->sparse_major, minor = extension->sparse_minor;
+    bool minor_0 = slice_equal(minor, SLICE("0")), minor_1 = slice_equal(minor, SLICE("1"));
+    if (slice_equal(major, SLICE("0")) && (minor_0 || minor_1))
+        return TAR_SPARSE_MAP_IN_HEADER;
+    if (slice_equal(major, SLICE("1")) && minor_0)
+        return TAR_SPARSE_MAP_IN_DATA;
+    if (major.len || minor.len)
+        return TAR_NOT_SPARSE;
+    return extension->sparse_map.len || extension->sparse_numbers.count ? TAR_SPARSE_MAP_IN_HEADER
+                                                                       : TAR_NOT_SPARSE;
+}
+
+static struct error *add_number_text(struct arena *arena, struct tar_extension *extension,
+                                     slice text)
+{
+    uint64_t number;
+    return slice_to_u64(text, &number) ? add_sparse_number(arena, extension, number) : no_number();
+}
+
+/* 0.1: "offset,length,offset,length…" in one record; 0.0: a record for each number. */
+static struct error *read_header_map(struct arena *arena, struct tar_extension *extension)
+{
+    slice rest = extension->sparse_map, part;
+    uint64_t blocks;
+    const slice *numbers = extension->sparse_numbers.items;
+    if (extension->sparse_numbers.count)
+        rest = SLICE_EMPTY;
+    for (size_t i = 0; i < extension->sparse_numbers.count; i++)
+        TRY(add_number_text(arena, extension, numbers[i]));
+    while (rest.len && slice_pull(&rest, ',', &part))
+        TRY(add_number_text(arena, extension, part));
+    if (rest.ptr && slice_ends(extension->sparse_map, SLICE(",")))
+        return no_number();
+    if (extension->region_open || !slice_to_u64(extension->sparse_blocks, &blocks) ||
+        blocks != extension->regions.count)
+        return error_make(ERROR_INPUT, "a sparse map has not as many regions as it says");
+    return NULL;
+}
+
+struct error *tar_extension_finish(struct arena *arena, struct tar_extension *extension)
+{
+    slice size = extension->sparse_size.len ? extension->sparse_size : extension->sparse_real_size;
+    extension->sparse = sparse_form(extension);
+    if (extension->sparse == TAR_NOT_SPARSE)
+        return NULL;
+    extension->has_real_size = size.len > 0;
+    if (size.len && !slice_to_u64(size, &extension->real_size))
+        return no_number();
+    return extension->sparse == TAR_SPARSE_MAP_IN_HEADER ? read_header_map(arena, extension) : NULL;
 }
 
 static struct error *add_gnu_regions(struct arena *arena, slice map,

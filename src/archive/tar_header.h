@@ -16,13 +16,13 @@ enum tar_extension_kind {
     TAR_PAX_GLOBAL, /* 'g' */
     TAR_LONG_NAME,  /* 'L' */
     TAR_LONG_LINK,  /* 'K' */
-    TAR_IGNORED     /* 'V', 'M', 'N' and the like: GNU tar's own notes */
+    TAR_IGNORED     /* 'V': GNU tar's volume label */
 };
 
 struct tar_header {
     enum tar_extension_kind extension;
     enum entry_kind kind;
-    bool folder_by_name; /* a regular file whose name ends in '/' is a folder (v7) */
+    bool folder_by_name; /* v7: a file whose name ends in '/' is a folder */
     bool header_only;    /* a kind without content, whatever its size says */
     bool gnu_sparse;     /* old GNU sparse: type 'S' */
     slice name, link;    /* into the block, or into name_space */
@@ -31,15 +31,26 @@ struct tar_header {
     char name_space[256]; /* ustar's prefix and name put together */
 };
 
-/* What extension headers say of the entry that follows them. */
+enum tar_sparse { TAR_NOT_SPARSE, TAR_SPARSE_MAP_IN_HEADER, TAR_SPARSE_MAP_IN_DATA };
+
+/*
+ * What extension headers say of the entry that follows them. As in Go: a pax header replaces the one
+ * before it, a global one ends what stood before, and GNU's long names go before pax's paths.
+ */
 struct tar_extension {
-    slice path, linkpath;
-    bool has_linkpath, has_size;
+    slice long_name, long_link;              /* GNU: 'L' and 'K' */
+    slice path, linkpath;                    /* pax, from here on */
+    bool has_size;
     uint64_t size;
-    bool sparse, sparse_map_in_data;
+    slice sparse_name, sparse_major, sparse_minor, sparse_map, sparse_blocks;
+    slice sparse_size, sparse_real_size;
+    struct list sparse_numbers;              /* of slice: offset and numbytes in turn (0.0) */
+    /* Made of them once the entry is there: */
+    enum tar_sparse sparse;
+    bool has_real_size;
     uint64_t real_size;
     struct list regions; /* of struct tar_region */
-    bool region_open;    /* GNU.sparse.offset seen, its numbytes not yet */
+    bool region_open;    /* an offset seen, its length not yet */
     uint64_t region_offset;
 };
 
@@ -55,6 +66,13 @@ MUST_CHECK struct error *tar_header_parse(slice block, struct tar_header *header
 /* Adds the content of an extension header. */
 MUST_CHECK struct error *tar_extension_add(struct arena *arena, struct tar_extension *extension,
                                            enum tar_extension_kind kind, slice content);
+
+/* Once all extensions of an entry are there: whether it is sparse, by which form, and its map. */
+MUST_CHECK struct error *tar_extension_finish(struct arena *arena, struct tar_extension *extension);
+
+/* The entry's name and link target, whoever says them. */
+slice tar_extension_name(const struct tar_extension *extension, const struct tar_header *fields);
+slice tar_extension_link(const struct tar_extension *extension, const struct tar_header *fields);
 
 /* Old GNU sparse: the map in the header, and in each block behind it while *more. */
 MUST_CHECK struct error *tar_gnu_sparse_header(struct arena *arena, slice block,

@@ -56,6 +56,8 @@ struct error *file_write_all(int fd, slice bytes)
 
 static struct error *write_beside(const char *beside, const char *path, slice bytes)
 {
+    /* A name of our own process that is there already was left behind by one that was killed. */
+    unlink(beside);
     CLEANUP_CLOSE int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0)
         return error_errno("cannot write %s: cannot create a file beside it", path);

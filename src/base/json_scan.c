@@ -262,6 +262,8 @@ bool json_scan_skip(struct json_scan *scan)
     char open[LIMIT_JSON_DEPTH + 1];
     unsigned base = scan->depth;
     slice key;
+    if (scan->failure)
+        return false;
     for (;;) {
         char c = json_scan_peek(scan);
         if (c == '{' || c == '[') {

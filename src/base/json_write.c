@@ -1,6 +1,8 @@
 #include "base/json_write.h"
 #include "base/text.h"
 
+#include <math.h>
+
 static void begin_value(struct json_writer *json)
 {
     if (json->after_key) {
@@ -106,6 +108,11 @@ void json_put_number(struct json_writer *json, int64_t number)
 void json_put_decimal(struct json_writer *json, double number, int decimals)
 {
     char text[64];
+    /* JSON has no infinities, and no number here is anywhere near as long as the buffer. */
+    if (!isfinite(number) || fabs(number) > 1e18 || decimals > 20) {
+        json_put_null(json);
+        return;
+    }
     int length = snprintf(text, sizeof(text), "%.*f", decimals, number);
     while (decimals > 0 && length > 1 && text[length - 1] == '0' && text[length - 2] != '.')
         length--;

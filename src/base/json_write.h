@@ -22,7 +22,7 @@ void json_end_array(struct json_writer *json);
 void json_put_key(struct json_writer *json, const char *key);
 void json_put_string(struct json_writer *json, slice s);
 void json_put_number(struct json_writer *json, int64_t number);
-/* With at most `decimals` digits behind the point, no trailing zeros. */
+/* With at most `decimals` digits behind the point, no trailing zeros; null for what is no number. */
 void json_put_decimal(struct json_writer *json, double number, int decimals);
 void json_put_bool(struct json_writer *json, bool value);
 void json_put_null(struct json_writer *json);

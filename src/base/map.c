@@ -1,4 +1,5 @@
 #include "base/map.h"
+#include "base/buffer.h"
 
 static struct map_entry *find_slot(const struct map *map, slice key, uint64_t hash)
 {
@@ -35,4 +36,12 @@ void map_put(struct map *map, slice key, void *value)
     struct map_entry *entry = find_slot(map, key, hash);
     map->count += entry->value == NULL;
     *entry = (struct map_entry){hash, key, value};
+}
+
+slice map_key(struct arena *arena, const slice *parts, size_t count)
+{
+    CLEANUP_BUFFER struct buffer key = {0};
+    for (size_t i = 0; i < count; i++)
+        buffer_add_string(&key, parts[i]);
+    return arena_copy(arena, buffer_slice(&key));
 }

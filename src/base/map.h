@@ -16,6 +16,9 @@ struct map {
     size_t count, room; /* room is a power of two */
 };
 
+/* A key of several parts: whatever bytes they hold, other parts make another key. */
+slice map_key(struct arena *arena, const slice *parts, size_t count);
+
 /* The value under the key, NULL when there is none. */
 void *map_get(const struct map *map, slice key);
 /* Puts a value that is not NULL under the key, in place of an earlier one. */

@@ -121,6 +121,19 @@ slice arena_format(struct arena *arena, const char *format, ...)
     return arena_copy(arena, slice_make(text, (size_t)length));
 }
 
+void arena_adopt(struct arena *into, struct arena *from)
+{
+    struct arena_block *oldest = from->newest;
+    if (!oldest)
+        return;
+    while (oldest->older)
+        oldest = oldest->older;
+    oldest->older = into->newest;
+    into->newest = from->newest;
+    into->used += from->used;
+    *from = (struct arena){0};
+}
+
 void arena_free(struct arena *arena)
 {
     for (struct arena_block *block = arena->newest, *older; block; block = older) {

@@ -29,6 +29,8 @@ slice arena_copy(struct arena *arena, slice s);
 char *arena_text(struct arena *arena, slice s);
 slice arena_format(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* Moves all that `from` gave into `into`, where it lives on; `from` is empty then. */
+void arena_adopt(struct arena *into, struct arena *from);
 /* Frees everything; the arena can be used again. */
 void arena_free(struct arena *arena);
 

@@ -14,7 +14,7 @@ static const struct evidence nothing;
 
 static slice key_of(struct arena *arena, slice analyzer, slice path)
 {
-    return arena_format(arena, "%.*s %.*s", SLICE_ARG(analyzer), SLICE_ARG(path));
+    return map_key(arena, (slice[]){analyzer, path}, 2);
 }
 
 static struct live *live_at(const struct evidence_set *set, size_t i)
@@ -24,9 +24,8 @@ static struct live *live_at(const struct evidence_set *set, size_t i)
 
 static slice package_key(struct arena *arena, const struct package *package)
 {
-    return arena_format(arena, "%.*s\n%.*s\n%.*s\n%.*s", SLICE_ARG(package->type),
-                        SLICE_ARG(package->name), SLICE_ARG(package->version),
-                        SLICE_ARG(package->arch));
+    const slice parts[] = {package->type, package->name, package->version, package->arch};
+    return map_key(arena, parts, sizeof(parts) / sizeof(parts[0]));
 }
 
 /*

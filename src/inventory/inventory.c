@@ -15,9 +15,9 @@ struct component *assembly_add(struct assembly *assembly, const struct package *
                                size_t layer, slice location)
 {
     struct arena *arena = assembly->arena;
-    slice key = arena_format(arena, "%.*s\n%.*s\n%.*s\n%.*s\n%.*s\n%zu", SLICE_ARG(package->type),
-                             SLICE_ARG(package->name), SLICE_ARG(package->version),
-                             SLICE_ARG(package->arch), SLICE_ARG(package->build), layer);
+    const slice parts[] = {package->type,  package->name, package->version,
+                           package->arch,  package->build, slice_make(&layer, sizeof(layer))};
+    slice key = map_key(arena, parts, sizeof(parts) / sizeof(parts[0]));
     struct component *component = map_get(&assembly->components, key);
     if (!component) {
         component = ARENA_NEW(arena, struct component);

@@ -92,18 +92,25 @@ void owners_from_conda(struct assembly *assembly, struct owners *owners)
     }
 }
 
+/* Entries below a symlinked folder can stand in a layer under either of their names. */
+static bool is_there(struct assembly *assembly, slice path)
+{
+    size_t top = assembly->tree.count - 1, layer;
+    slice real;
+    tree_resolve(&assembly->tree, top, path, false, &real);
+    return tree_find_file(&assembly->tree, top, real, &layer) ||
+           tree_find_file(&assembly->tree, top, path, &layer);
+}
+
 /* Whether any of the files that the record speaks of is still there; none named is no contradiction. */
 static bool files_remain(struct assembly *assembly, const struct evidence *evidence)
 {
-    size_t top = assembly->tree.count - 1, layer, named = 0;
+    size_t named = 0;
     const slice *owned = evidence->owned.items;
     const struct fact *facts = evidence->facts.items;
-    slice real;
-    for (size_t i = 0; i < evidence->owned.count; i++) {
-        tree_resolve(&assembly->tree, top, owned[i], false, &real);
-        if (tree_find_file(&assembly->tree, top, real, &layer))
+    for (size_t i = 0; i < evidence->owned.count; i++)
+        if (is_there(assembly, owned[i]))
             return true;
-    }
     /* A Python package whose metadata is gone was uninstalled or upgraded by pip: not believed. */
     if (evidence->owned.count)
         return false;
@@ -111,8 +118,7 @@ static bool files_remain(struct assembly *assembly, const struct evidence *evide
         if (!slice_equal(facts[i].key, SLICE("file")))
             continue;
         named++;
-        tree_resolve(&assembly->tree, top, facts[i].value, false, &real);
-        if (tree_find_file(&assembly->tree, top, real, &layer))
+        if (is_there(assembly, facts[i].value))
             return true;
     }
     return named == 0;

@@ -110,6 +110,12 @@ static void write_list(struct buffer *out, const struct list *list, size_t item_
         write(out, (const char *)list->items + i * item_size);
 }
 
+/* A byte on the pipe can become many in memory: an honest worker's record stays below this. */
+static bool room_left(const struct arena *arena)
+{
+    return arena->used < 3 * LIMIT_RECORD_BYTES;
+}
+
 /* Every item takes at least a byte, so a count larger than what is left is a lie. */
 static bool read_list(slice *rest, struct arena *arena, struct list *list, size_t item_size,
                       bool (*read)(slice *, void *))
@@ -119,7 +125,7 @@ static bool read_list(slice *rest, struct arena *arena, struct list *list, size_
         return false;
     *list = (struct list){0};
     for (uint64_t i = 0; i < count; i++)
-        if (!read(rest, list_add(list, arena, item_size)))
+        if (!room_left(arena) || !read(rest, list_add(list, arena, item_size)))
             return false;
     return true;
 }
@@ -152,7 +158,8 @@ static bool read_all_evidence(slice *rest, struct arena *arena, struct list *lis
     if (!slice_pull_number(rest, &count) || count > rest->len)
         return false;
     for (uint64_t i = 0; i < count; i++)
-        if (!read_evidence(rest, arena, list_add(list, arena, sizeof(struct evidence))))
+        if (!room_left(arena) ||
+            !read_evidence(rest, arena, list_add(list, arena, sizeof(struct evidence))))
             return false;
     return true;
 }
@@ -242,9 +249,12 @@ struct error *record_read(slice bytes, struct arena *arena, struct record *recor
     body = slice_from(body, MAGIC.len);
     if (!slice_pull_number(&body, &format) || format != RECORD_FORMAT)
         return error_make(ERROR_INPUT, "its layer record has a form not known here");
-    if (!read_body(body, arena, record)) {
+    CLEANUP_ARENA struct arena own = {0};
+    if (!read_body(body, &own, record)) {
         *record = (struct record){0};
-        return error_make(ERROR_INPUT, "its layer record is malformed");
+        return error_make(ERROR_INPUT, "its layer record is malformed, or takes more memory than "
+                                       "one may");
     }
+    arena_adopt(arena, &own);
     return NULL;
 }

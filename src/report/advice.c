@@ -36,8 +36,7 @@ static void count_finding(struct map *upgrades, struct arena *arena, const struc
     slice fix = scheme ? nearest_fix(finding, scheme, installed) : SLICE_EMPTY;
     if (fix.len == 0)
         return;
-    slice key = arena_format(arena, "%.*s %.*s %.*s", SLICE_ARG(component->type), SLICE_ARG(name),
-                             SLICE_ARG(installed));
+    slice key = map_key(arena, (slice[]){component->type, name, installed}, 3);
     struct upgrade *upgrade = map_get(upgrades, key);
     if (!upgrade) {
         upgrade = ARENA_NEW(arena, struct upgrade);

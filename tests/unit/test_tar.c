@@ -468,13 +468,15 @@ static void add_sparse_name_alone(struct buffer *tar)
 
 static void add_sparse_odd_map(struct buffer *tar)
 {
-    TARKIT_PAX(tar, 'x', "GNU.sparse.size", "20", "GNU.sparse.map", "0,1,5");
+    TARKIT_PAX(tar, 'x', "GNU.sparse.size", "20", "GNU.sparse.numblocks", "1",
+               "GNU.sparse.map", "0,1,5");
     tarkit_add_file(tar, "name", SLICE("1"));
 }
 
 static void add_sparse_map_comma(struct buffer *tar)
 {
-    TARKIT_PAX(tar, 'x', "GNU.sparse.size", "20", "GNU.sparse.map", "0,1,");
+    TARKIT_PAX(tar, 'x', "GNU.sparse.size", "20", "GNU.sparse.numblocks", "1",
+               "GNU.sparse.map", "0,1,");
     tarkit_add_file(tar, "name", SLICE("1"));
 }
 
@@ -492,6 +494,19 @@ static void add_sparse_counts_differ(struct buffer *tar)
     tarkit_add_file(tar, "name", SLICE("1"));
 }
 
+static void add_sparse_without_count(struct buffer *tar)
+{
+    TARKIT_PAX(tar, 'x', "GNU.sparse.size", "20", "GNU.sparse.map", "0,1");
+    tarkit_add_file(tar, "name", SLICE("1"));
+}
+
+static void add_sparse_minor(struct buffer *tar)
+{
+    TARKIT_PAX(tar, 'x', "GNU.sparse.major", "1", "GNU.sparse.minor", "1", "GNU.sparse.realsize",
+               "1");
+    tarkit_add_file(tar, "name", SLICE("1"));
+}
+
 static void add_sparse_of_a_later_kind(struct buffer *tar)
 {
     TARKIT_PAX(tar, 'x', "GNU.sparse.major", "2", "GNU.sparse.minor", "0", "GNU.sparse.realsize",
@@ -501,7 +516,8 @@ static void add_sparse_of_a_later_kind(struct buffer *tar)
 
 static void add_sparse_folder(struct buffer *tar)
 {
-    TARKIT_PAX(tar, 'x', "GNU.sparse.size", "20", "GNU.sparse.map", "0,0");
+    TARKIT_PAX(tar, 'x', "GNU.sparse.size", "20", "GNU.sparse.numblocks", "1",
+               "GNU.sparse.map", "0,0");
     tarkit_add_folder(tar, "name");
 }
 
@@ -536,6 +552,8 @@ static void test_readers_agree(void **state)
         {"a comma at the end of GNU.sparse.map", add_sparse_map_comma, NULL},
         {"GNU.sparse.numbytes before its offset", add_sparse_turned_round, NULL},
         {"GNU.sparse.numblocks and map differ", add_sparse_counts_differ, NULL},
+        {"GNU.sparse.map without numblocks", add_sparse_without_count, NULL},
+        {"GNU.sparse 1.1 is not known", add_sparse_minor, "f name 1 1\n"},
         {"GNU.sparse.major 2 is not known", add_sparse_of_a_later_kind, "f name 1 1\n"},
         {"a sparse folder", add_sparse_folder, NULL},
         {"a block of zeros between headers", add_lone_zero_block, NULL},
@@ -692,7 +710,13 @@ static void test_sparse_lies(void **state)
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         NEW_TAR;
-        TARKIT_PAX(&tar, 'x', "GNU.sparse.size", rows[i].size, "GNU.sparse.map", rows[i].map);
+        char blocks[24];
+        size_t commas = 0;
+        for (const char *at = rows[i].map; *at; at++)
+            commas += *at == ',';
+        snprintf(blocks, sizeof(blocks), "%zu", (commas + 1) / 2);
+        TARKIT_PAX(&tar, 'x', "GNU.sparse.size", rows[i].size, "GNU.sparse.numblocks", blocks,
+                   "GNU.sparse.map", rows[i].map);
         tarkit_add_file(&tar, "s", SLICE("abcd"));
         CLEANUP_BUFFER struct buffer text = {0};
         CLEANUP_ERROR struct error *error = tarkit_list(buffer_slice(&tar), true, &text);

@@ -213,16 +213,18 @@ static void test_gzip_damage(void **state)
     (void)state;
     NEW_BUFFER(packed);
     add_gzip(&packed, text, 6, FHCRC | FNAME);
-    /* Every bit of it counts, but for the time, the system and FTEXT, which the header's CRC covers. */
+    /* Every bit of it counts, but for those that fill deflate's last byte. */
+    size_t unused = 0;
     for (size_t bit = 16; bit < packed.len * 8; bit++) {
         NEW_BUFFER(out);
         const char *name;
         uint64_t total;
         packed.bytes[bit / 8] ^= (char)(1 << bit % 8);
         CLEANUP_ERROR struct error *error = unpack(buffer_slice(&packed), &out, &name, &total);
-        if (!error)
+        if (error)
+            assert_int_equal(error->kind, ERROR_INPUT);
+        else if (++unused > 7 || !slice_equal(buffer_slice(&out), text))
             fail_msg("bit %zu of byte %zu is not missed", bit % 8, bit / 8);
-        assert_int_equal(error->kind, ERROR_INPUT);
         packed.bytes[bit / 8] ^= (char)(1 << bit % 8);
     }
     expect(&packed, "gzip", text);
@@ -367,7 +369,6 @@ static void test_ratio_limit(void **state)
     CLEANUP_ERROR struct error *error = unpack(buffer_slice(&bomb), &out, &name, &total);
     assert_non_null(error);
     assert_int_equal(error->kind, ERROR_LIMIT);
-    assert_non_null(strstr(error->message, "5000"));
     assert_non_null(strstr(error->message, "zstd"));
     assert_true(total < LIMIT_RATIO_FROM + LIMIT_MIB);
     /* Many frames of some bytes each are one bomb, too. */
@@ -383,21 +384,29 @@ static void test_ratio_limit(void **state)
     assert_true(total > LIMIT_RATIO_FROM && total / honest.len < LIMIT_RATIO_ZSTD);
 }
 
-/* deflate cannot pass 1,032 : 1, so what is dense is not refused by mistake. */
+/* deflate reaches 1,032 : 1 with nothing but zeros; what is a little less dense is let through. */
 static void test_dense_gzip(void **state)
 {
     (void)state;
     NEW_BUFFER(zeros);
-    NEW_BUFFER(packed);
+    NEW_BUFFER(bomb);
+    NEW_BUFFER(dense);
     NEW_BUFFER(out);
     const char *name;
     uint64_t total;
     memset(buffer_reserve(&zeros, 80 << 20), 0, 80 << 20);
     zeros.len = 80 << 20;
-    add_gzip(&packed, buffer_slice(&zeros), 9, 0);
-    assert_true(zeros.len / packed.len > 1000);
-    CLEANUP_ERROR struct error *error = unpack(buffer_slice(&packed), &out, &name, &total);
-    assert_null(error);
+    add_gzip(&bomb, buffer_slice(&zeros), 9, 0);
+    assert_true(zeros.len / bomb.len > LIMIT_RATIO_GZIP);
+    expect_refused(&bomb, ERROR_LIMIT, "bomb");
+    for (size_t at = 0; at < zeros.len; at += 1 << 20)
+        for (size_t i = 0; i < 300; i++)
+            zeros.bytes[at + i] = (char)(i * i * i % 251);
+    add_gzip(&dense, buffer_slice(&zeros), 9, 0);
+    assert_true(zeros.len / dense.len > LIMIT_RATIO_GZIP / 2);
+    CLEANUP_ERROR struct error *error = unpack(buffer_slice(&dense), &out, &name, &total);
+    if (error)
+        fail_msg("%s", error->message);
     assert_true(total == zeros.len);
 }
 

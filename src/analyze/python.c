@@ -102,11 +102,7 @@ static struct error *read_metadata(struct analysis *analysis, slice bytes)
     struct package package = {.type = SLICE("pypi")};
     analysis_evidence(analysis);
     read_fields(bytes, &package);
-    bool named = package.name.len > 0;
     from_folder_name(analysis->path, &package);
-    /* Something else under that name: neither it nor its folder says of which package it is. */
-    if (!named && package.version.len == 0)
-        return NULL;
     package.name = python_name_normalize(analysis->scratch, package.name);
     if (package.name.len == 0)
         return error_make(ERROR_INPUT, "it names no package, nor does its folder");
@@ -152,6 +148,23 @@ static struct error *read_record(struct analysis *analysis, slice bytes)
     return NULL;
 }
 
+/* RFC 3986: user information is what stands in the authority before its last '@'. */
+static slice without_credentials(struct arena *arena, slice url)
+{
+    const char *mark = memmem(url.ptr, url.len, "//", 2);
+    if (!mark)
+        return url;
+    slice before = slice_first(url, (size_t)(mark - url.ptr) + 2);
+    slice rest = slice_from(url, before.len);
+    size_t end = 0;
+    while (end < rest.len && rest.ptr[end] != '/' && rest.ptr[end] != '?' && rest.ptr[end] != '#')
+        end++;
+    size_t at = slice_find_last(slice_first(rest, end), '@');
+    if (at == SIZE_MAX)
+        return url;
+    return arena_format(arena, "%.*s%.*s", SLICE_ARG(before), SLICE_ARG(slice_from(rest, at + 1)));
+}
+
 /* Only where it came from; a user name or password in the URL stays out of the record. */
 static struct error *read_direct_url(struct analysis *analysis, slice bytes)
 {
@@ -168,14 +181,7 @@ static struct error *read_direct_url(struct analysis *analysis, slice bytes)
     if (scan.failure)
         return error_make(ERROR_INPUT, "it is not valid JSON at byte %zu: %s",
                           json_scan_offset(&scan), scan.failure);
-    size_t scheme = slice_find(url, ':');
-    slice host = slice_from(url, scheme == SIZE_MAX ? 0 : scheme + 1);
-    size_t at = slice_find(slice_first(host, 1024), '@');
-    if (at != SIZE_MAX)
-        url = arena_format(analysis->scratch, "%.*s://%.*s",
-                           SLICE_ARG(slice_first(url, scheme == SIZE_MAX ? 0 : scheme)),
-                           SLICE_ARG(slice_from(host, at + 1)));
-    analysis_add_fact(analysis, "direct_url", url);
+    analysis_add_fact(analysis, "direct_url", without_credentials(analysis->scratch, url));
     return NULL;
 }
 

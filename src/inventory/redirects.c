@@ -23,6 +23,18 @@ static bool was_read(const struct assembly *assembly, slice path, slice place)
     return false;
 }
 
+static void tell_circle(struct assembly *assembly, slice path)
+{
+    struct list *list = &assembly->inventory->problems;
+    const struct inventory_problem *problems = list->items;
+    for (size_t i = 0; i < list->count; i++)
+        if (slice_equal(problems[i].path, path))
+            return; /* a well-known place that is itself a link is come to twice */
+    struct inventory_problem *problem = list_add(list, assembly->arena, sizeof(*problem));
+    *problem = (struct inventory_problem){assembly->tree.count - 1, path,
+                                          SLICE("its links lead in a circle")};
+}
+
 /* Where the place really is, when links make that another path than the one that is asked for. */
 static void follow_place(struct assembly *assembly, slice place)
 {
@@ -32,9 +44,7 @@ static void follow_place(struct assembly *assembly, slice place)
     slice path = folder ? slice_first(place, place.len - 1) : place;
     size_t top = assembly->tree.count - 1;
     if (!tree_resolve(&assembly->tree, top, path, true, &real)) {
-        struct inventory_problem *problem =
-            list_add(&assembly->inventory->problems, assembly->arena, sizeof(*problem));
-        *problem = (struct inventory_problem){top, path, SLICE("its links lead in a circle")};
+        tell_circle(assembly, path);
         return;
     }
     if (slice_equal(real, path))

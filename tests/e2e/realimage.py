@@ -133,7 +133,7 @@ def wheel_server(folder):
 
 def make_root(work):
     """The base image's root, with one deb more in /srv that a later step installs."""
-    fetch = f'--customize-hook=chroot "$1" sh -c "cd /srv && apt-get download {LATER_DEB}"'
+    fetch = f'--customize-hook=chroot "$1" sh -c "cd /srv && apt-get -qq -o APT::Sandbox::User=root download {LATER_DEB}"'
     imageparts.debian_root(work / "root.tar", DEBS, work, extra=[fetch])
 
 

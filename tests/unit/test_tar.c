@@ -704,9 +704,7 @@ static void test_sparse_lies(void **state)
         {"20", "0,18446744073709551615,0,5"},       /* the sum wraps to 4 */
         {"20", "-1,4"},
         {"20", "0,4,"},
-        {"20", ""},
         {"20", "a,4"},
-        {"", "0,4"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         NEW_TAR;

@@ -519,6 +519,32 @@ static void test_large_files(void **state)
                                                    "problem var/lib/dpkg/status\n");
 }
 
+/* A package that is refused leaves nothing in the record that points into what was read. */
+static void test_field_that_is_too_long(void **state)
+{
+    (void)state;
+    CLEANUP_ARENA struct arena arena = {0};
+    CLEANUP_ARENA struct arena read_arena = {0};
+    CLEANUP_BUFFER struct buffer text = {0};
+    CLEANUP_BUFFER struct buffer bytes = {0};
+    CLEANUP_CLOSE int spill = memfd_create("spill", 0);
+    struct walk_options options = {.spill = spill};
+    for (size_t large = 0; large < 2; large++) {
+        NEW_TAR;
+        struct record record, read;
+        text.len = bytes.len = 0;
+        buffer_text(&text, "Version: 1\nPackage: ");
+        for (size_t i = 0; i < (large ? LIMIT_ENTRY_MEMORY : LIMIT_FIELD_BYTES) + 1; i++)
+            buffer_add_byte(&text, 'x');
+        tarkit_add_file(&tar, "var/lib/dpkg/status", buffer_slice(&text));
+        assert_null(walk_bytes(buffer_slice(&tar), &options, &arena, &record));
+        assert_int_equal(record.problems.count, 1);
+        record_write(&record, &bytes);
+        assert_true(bytes.len < 1000);
+        assert_null(record_read(buffer_slice(&bytes), &read_arena, &read));
+    }
+}
+
 /* A sparse file that claims more than an analyzer may be given is refused, not gathered. */
 static void test_huge_sparse_file(void **state)
 {
@@ -662,6 +688,7 @@ int main(void)
         cmocka_unit_test(test_problems_of_files),
         cmocka_unit_test(test_cut_layer),
         cmocka_unit_test(test_large_files),
+        cmocka_unit_test(test_field_that_is_too_long),
         cmocka_unit_test(test_huge_sparse_file),
         cmocka_unit_test(test_redirects),
         cmocka_unit_test(test_many_redirects),

@@ -41,13 +41,14 @@ struct error *analysis_add_package(struct analysis *analysis, const struct packa
     if (evidence->packages.count >= LIMIT_PACKAGES_PER_FILE)
         return error_make(ERROR_LIMIT, "it names more than %d packages", LIMIT_PACKAGES_PER_FILE);
     struct package copy = *package;
-    slice *fields[] = {&copy.type,        &copy.name,           &copy.version,
-                       &copy.arch,        &copy.source_name,    &copy.source_version,
-                       &copy.maintainer,  &copy.license,        &copy.build};
+    slice *fields[] = {&copy.type,       &copy.name,        &copy.version,
+                       &copy.arch,       &copy.source_name, &copy.source_version,
+                       &copy.maintainer, &copy.license,     &copy.build};
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         if (fields[i]->len > LIMIT_FIELD_BYTES)
-            return error_make(ERROR_LIMIT, "a field of a package has %zu bytes, more than the limit "
-                                           "of %llu",
+            return error_make(ERROR_LIMIT,
+                              "a field of a package has %zu bytes, more than the limit "
+                              "of %llu",
                               fields[i]->len, (unsigned long long)LIMIT_FIELD_BYTES);
         *fields[i] = arena_copy(analysis->arena, *fields[i]);
     }

@@ -32,13 +32,13 @@ struct want {
 struct analysis {
     const struct analyzer *analyzer;
     const struct entry *entry;
-    slice path;             /* the entry's, or the path that it is looked at in the place of */
+    slice path; /* the entry's, or the path that it is looked at in the place of */
     struct record *record;
-    struct arena *arena;    /* the record's: lives as long as it */
-    struct arena *scratch;  /* freed after the entry */
-    void *state;            /* the analyzer's own, between piece() calls; starts as NULL */
-    bool dormant;           /* see struct evidence */
-    size_t evidence;        /* 1 + the place of its evidence in the record; 0: none yet */
+    struct arena *arena;   /* the record's: lives as long as it */
+    struct arena *scratch; /* freed after the entry */
+    void *state;           /* the analyzer's own, between piece() calls; starts as NULL */
+    bool dormant;          /* see struct evidence */
+    size_t evidence;       /* 1 + the place of its evidence in the record; 0: none yet */
 };
 
 struct analyzer {

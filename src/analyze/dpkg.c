@@ -100,8 +100,8 @@ static void add_field(struct stanza *stanza, slice key, slice value)
         const char *name;
         slice *field;
     } fields[] = {
-        {"Package", &package->name},         {"Version", &package->version},
-        {"Architecture", &package->arch},    {"Source", &package->source_name},
+        {"Package", &package->name},          {"Version", &package->version},
+        {"Architecture", &package->arch},     {"Source", &package->source_name},
         {"Maintainer", &package->maintainer}, {"Status", &stanza->status},
     };
     stanza->any = true;

@@ -35,8 +35,8 @@ static slice unquote(struct arena *arena, slice raw)
 
 static struct error *read_file(struct analysis *analysis, slice bytes)
 {
-    static const char *const keys[] = {"ID",          "VERSION_ID", "PRETTY_NAME", "NAME",
-                                       "ID_LIKE",     "VERSION_CODENAME"};
+    static const char *const keys[] = {"ID",   "VERSION_ID", "PRETTY_NAME",
+                                       "NAME", "ID_LIKE",    "VERSION_CODENAME"};
     slice line, key, value;
     analysis_evidence(analysis);
     while (slice_pull_line(&bytes, &line)) {

@@ -23,7 +23,7 @@ static enum file_kind kind_of(slice path)
         const char *name;
         enum file_kind kind;
     } names[] = {
-        {"METADATA", METADATA},   {"PKG-INFO", METADATA},        {"RECORD", RECORD},
+        {"METADATA", METADATA},   {"PKG-INFO", METADATA},          {"RECORD", RECORD},
         {"INSTALLER", INSTALLER}, {"direct_url.json", DIRECT_URL},
     };
     slice name = slice_basename(path);
@@ -32,7 +32,7 @@ static enum file_kind kind_of(slice path)
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (slice_equal(name, slice_from_text(names[i].name)))
             return is_metadata_folder(slice_basename(slice_dirname(path))) ? names[i].kind
-                                                                          : NO_PYTHON_FILE;
+                                                                           : NO_PYTHON_FILE;
     return NO_PYTHON_FILE;
 }
 
@@ -61,8 +61,8 @@ static struct want wants(slice path, const struct entry *entry)
 static void from_folder_name(slice path, struct package *package)
 {
     slice folder = slice_dirname(path);
-    slice name = slice_ends(path, SLICE(".egg-info")) ? slice_basename(path)
-                                                      : slice_basename(folder);
+    slice name =
+        slice_ends(path, SLICE(".egg-info")) ? slice_basename(path) : slice_basename(folder);
     if (slice_equal(name, SLICE("EGG-INFO")))
         name = slice_basename(slice_dirname(folder));
     static const char *const endings[] = {".dist-info", ".egg-info", ".egg"};
@@ -109,7 +109,8 @@ static struct error *read_metadata(struct analysis *analysis, slice bytes)
     return analysis_add_package(analysis, &package);
 }
 
-/* RECORD is CSV (PEP 376): path,hash,size; a path with a comma or a quote in it stands in quotes. */
+/* RECORD is CSV (PEP 376): path,hash,size; a path with a comma or a quote in it stands in quotes.
+ */
 static bool pull_record_path(struct arena *arena, slice *rest, slice *path)
 {
     slice line;
@@ -140,7 +141,8 @@ static struct error *read_record(struct analysis *analysis, slice bytes)
         /* A cheap look first: thousands of lines, of which hardly one is asked for. */
         if (kind_of(path) != METADATA)
             continue;
-        slice whole = arena_format(analysis->scratch, "%.*s/%.*s", SLICE_ARG(site), SLICE_ARG(path));
+        slice whole =
+            arena_format(analysis->scratch, "%.*s/%.*s", SLICE_ARG(site), SLICE_ARG(path));
         path_normalize(analysis->scratch, whole, &normal);
         if (!slice_equal(slice_dirname(normal), own_folder))
             analysis_add_owned(analysis, normal);

@@ -170,8 +170,8 @@ struct error *stream_need(struct stream *stream, size_t want, slice *window)
         make_room(stream);
         TRY(stream->fill(stream));
     }
-    *window = slice_first(
-        slice_make(stream->buffer + stream->start, stream->end - stream->start), want);
+    *window =
+        slice_first(slice_make(stream->buffer + stream->start, stream->end - stream->start), want);
     return NULL;
 }
 

@@ -18,10 +18,10 @@ enum {
 struct stream {
     char *buffer;
     size_t room;
-    size_t start, end;  /* the window: bytes read and not yet taken */
-    uint64_t position;  /* of the window's start in the stream */
-    uint64_t bytes_in;  /* bytes asked of what lies below */
-    bool ended;         /* nothing follows the window */
+    size_t start, end;     /* the window: bytes read and not yet taken */
+    uint64_t position;     /* of the window's start in the stream */
+    uint64_t bytes_in;     /* bytes asked of what lies below */
+    bool ended;            /* nothing follows the window */
     struct digest *digest; /* of the bytes as they come, or NULL */
 
     /* Reads some bytes to buffer + end (there is room), advances end, or sets ended. */

@@ -106,8 +106,8 @@ static struct error *set_regions(struct tar *tar, const struct tar_extension *ex
     return tar_check_regions(tar->regions, tar->region_count, tar->stored, tar->entry.size);
 }
 
-static struct error *begin_content(struct tar *tar, slice header,
-                                   const struct tar_header *fields, struct tar_extension *extension)
+static struct error *begin_content(struct tar *tar, slice header, const struct tar_header *fields,
+                                   struct tar_extension *extension)
 {
     bool has_data = !fields->header_only && fields->kind != ENTRY_FOLDER;
     tar->stored = has_data ? (extension->has_size ? extension->size : fields->size) : 0;

@@ -16,11 +16,11 @@ struct tar_region {
 
 struct tar {
     struct stream *stream;
-    struct arena arena;      /* of the entry at hand */
+    struct arena arena; /* of the entry at hand */
     struct entry entry;
-    uint64_t stored;         /* bytes of the entry's data not yet read, holes not counted */
-    uint64_t padding;        /* to the next 512 */
-    uint64_t logical;        /* where in the file's content the next byte stands */
+    uint64_t stored;  /* bytes of the entry's data not yet read, holes not counted */
+    uint64_t padding; /* to the next 512 */
+    uint64_t logical; /* where in the file's content the next byte stands */
     const struct tar_region *regions; /* of a sparse file; NULL when it is whole */
     size_t region_count, region_at;
     bool ended;      /* the end was reached … */

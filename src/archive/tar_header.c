@@ -1,7 +1,8 @@
 #include "archive/tar_header.h"
 #include "base/limits.h"
 
-/* Offsets and lengths of a header block's fields (POSIX.1-1988 ustar, GNU tar manual "Standard"). */
+/* Offsets and lengths of a header block's fields (POSIX.1-1988 ustar, GNU tar manual "Standard").
+ */
 #define FIELD(block, offset, length) slice_make((block).ptr + (offset), (length))
 #define FIELD_NAME(block) FIELD(block, 0, 100)
 #define FIELD_MODE(block) FIELD(block, 100, 8)
@@ -93,7 +94,8 @@ static const struct type_meaning *meaning_of(char type)
     return NULL;
 }
 
-/* ustar puts what does not fit into 100 bytes before a '/' into the prefix; GNU and v7 have none. */
+/* ustar puts what does not fit into 100 bytes before a '/' into the prefix; GNU and v7 have none.
+ */
 static void join_name(slice block, struct tar_header *header)
 {
     header->name = until_nul(FIELD_NAME(block));
@@ -231,10 +233,11 @@ static struct error *add_pax(struct arena *arena, struct tar_extension *extensio
             if (!slice_equal(key, slice_from_text(pax_keys[i].name)))
                 continue;
             if (global)
-                return error_make(ERROR_INPUT,
-                                  "a global pax header sets %s for every entry: runtimes leave that "
-                                  "out, other readers do not, so the layer has no one meaning",
-                                  pax_keys[i].name);
+                return error_make(
+                    ERROR_INPUT,
+                    "a global pax header sets %s for every entry: runtimes leave that "
+                    "out, other readers do not, so the layer has no one meaning",
+                    pax_keys[i].name);
             TRY(apply_pax(arena, extension, &pax_keys[i], value));
         }
     }
@@ -294,7 +297,7 @@ static enum tar_sparse sparse_form(const struct tar_extension *extension)
     if (major.len || minor.len)
         return TAR_NOT_SPARSE;
     return extension->sparse_map.len || extension->sparse_numbers.count ? TAR_SPARSE_MAP_IN_HEADER
-                                                                       : TAR_NOT_SPARSE;
+                                                                        : TAR_NOT_SPARSE;
 }
 
 static struct error *add_number_text(struct arena *arena, struct tar_extension *extension,
@@ -415,7 +418,8 @@ struct error *tar_check_regions(const struct tar_region *regions, size_t count, 
         if (regions[i].offset < end ||
             __builtin_add_overflow(regions[i].offset, regions[i].length, &region_end) ||
             region_end > real_size)
-            return error_make(ERROR_INPUT, "a sparse map's regions overlap or lie outside the file");
+            return error_make(ERROR_INPUT,
+                              "a sparse map's regions overlap or lie outside the file");
         end = region_end;
         total += regions[i].length;
     }

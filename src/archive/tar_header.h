@@ -34,17 +34,17 @@ struct tar_header {
 enum tar_sparse { TAR_NOT_SPARSE, TAR_SPARSE_MAP_IN_HEADER, TAR_SPARSE_MAP_IN_DATA };
 
 /*
- * What extension headers say of the entry that follows them. As in Go: a pax header replaces the one
- * before it, a global one ends what stood before, and GNU's long names go before pax's paths.
+ * What extension headers say of the entry that follows them. As in Go: a pax header replaces the
+ * one before it, a global one ends what stood before, and GNU's long names go before pax's paths.
  */
 struct tar_extension {
-    slice long_name, long_link;              /* GNU: 'L' and 'K' */
-    slice path, linkpath;                    /* pax, from here on */
+    slice long_name, long_link; /* GNU: 'L' and 'K' */
+    slice path, linkpath;       /* pax, from here on */
     bool has_size;
     uint64_t size;
     slice sparse_name, sparse_major, sparse_minor, sparse_map, sparse_blocks;
     slice sparse_size, sparse_real_size;
-    struct list sparse_numbers;              /* of slice: offset and numbytes in turn (0.0) */
+    struct list sparse_numbers; /* of slice: offset and numbytes in turn (0.0) */
     /* Made of them once the entry is there: */
     enum tar_sparse sparse;
     bool has_real_size;

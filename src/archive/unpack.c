@@ -147,7 +147,8 @@ static struct error *zstd_fill(struct stream *stream)
         ZSTD_outBuffer out = {stream->buffer + stream->end, stream->room - stream->end, 0};
         size_t code = ZSTD_decompressStream(unpack->zstd, &out, &in);
         stream_take(unpack->below, in.pos);
-        if (ZSTD_isError(code) && ZSTD_getErrorCode(code) == ZSTD_error_frameParameter_windowTooLarge)
+        if (ZSTD_isError(code) &&
+            ZSTD_getErrorCode(code) == ZSTD_error_frameParameter_windowTooLarge)
             return error_make(ERROR_LIMIT, "its zstd window is larger than the limit of 2^%d bytes",
                               LIMIT_ZSTD_WINDOW_LOG);
         if (ZSTD_isError(code))
@@ -217,7 +218,10 @@ static const struct compression {
 } compressions[] = {
     {"gzip", "\x1f\x8b", 2, begin_gzip},
     {"zstd", "\x28\xb5\x2f\xfd", 4, begin_zstd},
-    {"xz", "\xfd" "7zXZ\0", 6, refuse},
+    {"xz",
+     "\xfd"
+     "7zXZ\0",
+     6, refuse},
     {"bzip2", "BZh", 3, refuse},
     {"lz4", "\x04\x22\x4d\x18", 4, refuse},
     {"compress", "\x1f\x9d", 2, refuse},

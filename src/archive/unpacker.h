@@ -1,6 +1,6 @@
 /*
- * A process that unpacks a compressed file and writes what comes out to a pipe. It is closed in like
- * a layer's worker, so that a hostile archive gets no further than this.
+ * A process that unpacks a compressed file and writes what comes out to a pipe. It is closed in
+ * like a layer's worker, so that a hostile archive gets no further than this.
  */
 #ifndef PLIMSOLL_ARCHIVE_UNPACKER_H
 #define PLIMSOLL_ARCHIVE_UNPACKER_H

@@ -88,8 +88,9 @@ struct error *digest_check(slice bytes, slice expected, const char *what)
     slice found = digest_finish(digest, &arena);
     if (slice_equal(found, expected))
         return NULL;
-    return error_make(ERROR_INPUT,
-                      "%s has the digest %.*s, but %.*s was named: it was changed or damaged on its "
-                      "way; fetch the image again",
-                      what, SLICE_ARG(found), SLICE_ARG(expected));
+    return error_make(
+        ERROR_INPUT,
+        "%s has the digest %.*s, but %.*s was named: it was changed or damaged on its "
+        "way; fetch the image again",
+        what, SLICE_ARG(found), SLICE_ARG(expected));
 }

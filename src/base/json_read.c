@@ -11,8 +11,8 @@ struct error *json_read(json_t **value, slice text, const char *what)
                           LIMIT_JSON_DEPTH);
     if (slice_starts(text, SLICE("\xef\xbb\xbf")))
         text = slice_from(text, 3);
-    *value = json_loadb(text.len ? text.ptr : "", text.len, JSON_DECODE_ANY | JSON_ALLOW_NUL,
-                        &failure);
+    *value =
+        json_loadb(text.len ? text.ptr : "", text.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &failure);
     if (!*value)
         return error_make(ERROR_INPUT, "%s is not valid JSON: %s at line %d, byte %d", what,
                           failure.text, failure.line, failure.position);

@@ -164,7 +164,8 @@ void json_field_bool(struct json_writer *json, const char *key, bool value)
     json_put_bool(json, value);
 }
 
-void json_field_strings(struct json_writer *json, const char *key, const slice *values, size_t count)
+void json_field_strings(struct json_writer *json, const char *key, const slice *values,
+                        size_t count)
 {
     json_put_key(json, key);
     json_begin_array(json);

@@ -10,9 +10,9 @@
 struct json_writer {
     struct buffer *out;
     unsigned depth;
-    bool first;      /* nothing written yet at this depth */
+    bool first; /* nothing written yet at this depth */
     bool after_key;
-    bool compact;    /* no line breaks and no indentation */
+    bool compact; /* no line breaks and no indentation */
 };
 
 void json_begin_object(struct json_writer *json);
@@ -22,7 +22,8 @@ void json_end_array(struct json_writer *json);
 void json_put_key(struct json_writer *json, const char *key);
 void json_put_string(struct json_writer *json, slice s);
 void json_put_number(struct json_writer *json, int64_t number);
-/* With at most `decimals` digits behind the point, no trailing zeros; null for what is no number. */
+/* With at most `decimals` digits behind the point, no trailing zeros; null for what is no number.
+ */
 void json_put_decimal(struct json_writer *json, double number, int decimals);
 void json_put_bool(struct json_writer *json, bool value);
 void json_put_null(struct json_writer *json);

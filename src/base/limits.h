@@ -16,17 +16,18 @@
 #define LIMIT_CONFIG_BYTES (8 * LIMIT_MIB)
 #define LIMIT_JSON_DEPTH 64
 #define LIMIT_LAYERS 500
-#define LIMIT_INDEX_DEPTH 8               /* an index in an index */
-#define LIMIT_ARCHIVE_MEMBERS 100000      /* members of a docker-archive or OCI tar */
+#define LIMIT_INDEX_DEPTH 8          /* an index in an index */
+#define LIMIT_ARCHIVE_MEMBERS 100000 /* members of a docker-archive or OCI tar */
 
 /* layer */
 #define LIMIT_LAYER_BYTES (64 * LIMIT_GIB) /* unpacked */
 #define LIMIT_LAYER_ENTRIES 4000000
-#define LIMIT_RATIO_GZIP 1000             /* unpacked : packed, looked at after LIMIT_RATIO_FROM;
-                                             deflate itself ends at 1032 : 1 */
+#define LIMIT_RATIO_GZIP                                                                           \
+    1000 /* unpacked : packed, looked at after LIMIT_RATIO_FROM;                                   \
+            deflate itself ends at 1032 : 1 */
 #define LIMIT_RATIO_ZSTD 5000
 #define LIMIT_RATIO_FROM (64 * LIMIT_MIB)
-#define LIMIT_ZSTD_WINDOW_LOG 27          /* 128 MiB: what `zstd -22` and `--long` make */
+#define LIMIT_ZSTD_WINDOW_LOG 27 /* 128 MiB: what `zstd -22` and `--long` make */
 #define LIMIT_PATH_BYTES 4096
 #define LIMIT_LINK_DEPTH 40
 #define LIMIT_TAR_HEADER_BYTES (1 * LIMIT_MIB) /* one pax or GNU long-name block */
@@ -35,15 +36,15 @@
 /* worker */
 #define LIMIT_WORKER_MEMORY (256 * LIMIT_MIB) /* address space beyond what it starts with */
 #define LIMIT_WORKER_CPU_SECONDS 300
-#define LIMIT_RECORD_BYTES (64 * LIMIT_MIB)   /* what one layer may hand back */
+#define LIMIT_RECORD_BYTES (64 * LIMIT_MIB) /* what one layer may hand back */
 #define LIMIT_SCAN_SECONDS 1800
 
-#define LIMIT_REDIRECT_ROUNDS 8               /* links to links to package databases */
+#define LIMIT_REDIRECT_ROUNDS 8 /* links to links to package databases */
 
 /* analyzers */
-#define LIMIT_ENTRY_MEMORY (4 * LIMIT_MIB)    /* a whole entry kept in memory; larger is spilled */
-#define LIMIT_ENTRY_BYTES (2 * LIMIT_GIB)     /* a whole entry given to an analyzer */
-#define LIMIT_FIELD_BYTES (64 * LIMIT_KIB)    /* a name, version or other single value */
+#define LIMIT_ENTRY_MEMORY (4 * LIMIT_MIB) /* a whole entry kept in memory; larger is spilled */
+#define LIMIT_ENTRY_BYTES (2 * LIMIT_GIB)  /* a whole entry given to an analyzer */
+#define LIMIT_FIELD_BYTES (64 * LIMIT_KIB) /* a name, version or other single value */
 #define LIMIT_PACKAGES_PER_FILE 200000
 
 /* feeds */
@@ -51,17 +52,17 @@
 #define LIMIT_FEED_BYTES (8 * LIMIT_GIB)      /* one feed, unpacked */
 #define LIMIT_FEED_ENTRIES 2000000
 #define LIMIT_VERSION_BYTES 4096
-#define LIMIT_FEED_RATIO 200              /* unpacked : packed, looked at after LIMIT_RATIO_FROM */
-#define LIMIT_FEED_FOLDER_DEPTH 32        /* a folder in a folder of feeds */
-#define LIMIT_ECOSYSTEMS 2000             /* in all feeds of a store, releases counted each */
+#define LIMIT_FEED_RATIO 200       /* unpacked : packed, looked at after LIMIT_RATIO_FROM */
+#define LIMIT_FEED_FOLDER_DEPTH 32 /* a folder in a folder of feeds */
+#define LIMIT_ECOSYSTEMS 2000      /* in all feeds of a store, releases counted each */
 #define LIMIT_ADVISORY_ID_BYTES 256
 #define LIMIT_PACKAGE_NAME_BYTES 4096
-#define LIMIT_ADVISORY_NAMES 20000        /* aliases, upstream, related of one advisory, each */
+#define LIMIT_ADVISORY_NAMES 20000 /* aliases, upstream, related of one advisory, each */
 #define LIMIT_ADVISORY_PACKAGES 100000
-#define LIMIT_ADVISORY_VERSIONS 200000    /* enumerated versions of one affected package */
-#define LIMIT_RANGE_EVENTS 2000           /* events of one affected package, all ranges */
-#define LIMIT_ADVISORY_EVENTS 200000      /* events of all its packages */
-#define LIMIT_SEVERITY_WORDS 200          /* severities of one advisory or CVE record */
-#define LIMIT_ALIASES_FOLLOWED 1000       /* ids looked at to find the CVEs of one id */
+#define LIMIT_ADVISORY_VERSIONS 200000 /* enumerated versions of one affected package */
+#define LIMIT_RANGE_EVENTS 2000        /* events of one affected package, all ranges */
+#define LIMIT_ADVISORY_EVENTS 200000   /* events of all its packages */
+#define LIMIT_SEVERITY_WORDS 200       /* severities of one advisory or CVE record */
+#define LIMIT_ALIASES_FOLLOWED 1000    /* ids looked at to find the CVEs of one id */
 
 #endif

@@ -17,7 +17,7 @@
 
 struct arena {
     struct arena_block *newest;
-    size_t used;  /* bytes handed out, for limits and --stats */
+    size_t used; /* bytes handed out, for limits and --stats */
 };
 
 /* `size` bytes, zeroed, aligned for any type. Never NULL. */

@@ -15,28 +15,26 @@
 
 /* What a worker needs: its pipe, its input, memory, the clock, and an end. */
 static const int allowed_calls[] = {
-    SCMP_SYS(read),          SCMP_SYS(pread64),       SCMP_SYS(write),
-    SCMP_SYS(lseek),         SCMP_SYS(close),         SCMP_SYS(ftruncate),
-    SCMP_SYS(mmap),
-    SCMP_SYS(munmap),        SCMP_SYS(mremap),        SCMP_SYS(mprotect),
-    SCMP_SYS(madvise),       SCMP_SYS(brk),           SCMP_SYS(futex),
-    SCMP_SYS(getrandom),     SCMP_SYS(clock_gettime), SCMP_SYS(getrusage),
-    SCMP_SYS(rt_sigreturn),  SCMP_SYS(exit),          SCMP_SYS(exit_group),
-    SCMP_SYS(restart_syscall),
+    SCMP_SYS(read),         SCMP_SYS(pread64),   SCMP_SYS(write),         SCMP_SYS(lseek),
+    SCMP_SYS(close),        SCMP_SYS(ftruncate), SCMP_SYS(mmap),          SCMP_SYS(munmap),
+    SCMP_SYS(mremap),       SCMP_SYS(mprotect),  SCMP_SYS(madvise),       SCMP_SYS(brk),
+    SCMP_SYS(futex),        SCMP_SYS(getrandom), SCMP_SYS(clock_gettime), SCMP_SYS(getrusage),
+    SCMP_SYS(rt_sigreturn), SCMP_SYS(exit),      SCMP_SYS(exit_group),    SCMP_SYS(restart_syscall),
 };
 
 /* Besides those, to walk a folder; Landlock says which. */
 static const int folder_calls[] = {
-    SCMP_SYS(openat2), SCMP_SYS(getdents64), SCMP_SYS(readlinkat), SCMP_SYS(fcntl),
-    SCMP_SYS(fstat),   SCMP_SYS(newfstatat),
+    SCMP_SYS(openat2), SCMP_SYS(getdents64), SCMP_SYS(readlinkat),
+    SCMP_SYS(fcntl),   SCMP_SYS(fstat),      SCMP_SYS(newfstatat),
 };
 
 /* The sanitizers' run-time looks around; only test builds have it. */
 static const int sanitizer_calls[] = {
-    SCMP_SYS(gettid),      SCMP_SYS(getpid),         SCMP_SYS(sigaltstack), SCMP_SYS(rt_sigaction),
-    SCMP_SYS(sched_yield), SCMP_SYS(rt_sigprocmask), SCMP_SYS(readlink),    SCMP_SYS(openat),
-    SCMP_SYS(open),        SCMP_SYS(tgkill),         SCMP_SYS(prctl),       SCMP_SYS(nanosleep),
-    SCMP_SYS(clock_nanosleep), SCMP_SYS(fstat), SCMP_SYS(newfstatat),
+    SCMP_SYS(gettid),          SCMP_SYS(getpid),      SCMP_SYS(sigaltstack),
+    SCMP_SYS(rt_sigaction),    SCMP_SYS(sched_yield), SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(readlink),        SCMP_SYS(openat),      SCMP_SYS(open),
+    SCMP_SYS(tgkill),          SCMP_SYS(prctl),       SCMP_SYS(nanosleep),
+    SCMP_SYS(clock_nanosleep), SCMP_SYS(fstat),       SCMP_SYS(newfstatat),
 };
 
 static int landlock_version(void)
@@ -136,8 +134,7 @@ static struct error *enter_landlock(const struct sandbox *sandbox)
         rules.handled_access_fs |= 1ULL << 13; /* REFER */
     if (version >= 3)
         rules.handled_access_fs |= 1ULL << 14; /* TRUNCATE by path */
-    CLEANUP_CLOSE int ruleset =
-        (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
+    CLEANUP_CLOSE int ruleset = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
     if (ruleset < 0)
         return error_errno("cannot set up Landlock");
     if (sandbox->read_folder >= 0)

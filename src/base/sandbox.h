@@ -11,10 +11,10 @@
 #include "base/error.h"
 
 struct sandbox {
-    int read_folder;         /* a folder whose files may be opened for reading, or -1 */
-    uint64_t memory_bytes;   /* address space beyond what the process has now */
+    int read_folder;       /* a folder whose files may be opened for reading, or -1 */
+    uint64_t memory_bytes; /* address space beyond what the process has now */
     uint64_t cpu_seconds;
-    uint64_t file_bytes;     /* largest size of a file it may write to (its spill file) */
+    uint64_t file_bytes; /* largest size of a file it may write to (its spill file) */
 };
 
 /* Which of the three the kernel has; looked up once. */

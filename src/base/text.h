@@ -13,7 +13,8 @@ size_t utf8_length(slice s);
 
 /*
  * Appends `s` with everything that is not printable made visible: control characters (C0, DEL, C1),
- * bidirectional and invisible format characters, line separators and bytes that are not UTF-8 become
+ * bidirectional and invisible format characters, line separators and bytes that are not UTF-8
+ * become
  * "\x1b", "\u202e", "\xff".
  */
 void text_add_safe(struct buffer *out, slice s);

@@ -21,9 +21,10 @@ const struct command command_db_export = {
     .flag = FOR_DB_EXPORT,
     .arguments = "FILE",
     .summary = "write the store's facts as a compact file",
-    .text = "Writes ids, aliases, packages, version ranges, severity vectors and dates, without "
-            "prose, as a file that `db import` reads. The starter store that comes with plimsoll is "
-            "made of one.",
+    .text =
+        "Writes ids, aliases, packages, version ranges, severity vectors and dates, without "
+        "prose, as a file that `db import` reads. The starter store that comes with plimsoll is "
+        "made of one.",
     .example = "plimsoll db export-facts facts.zst",
     .run = run,
 };

@@ -92,10 +92,11 @@ const struct command command_db_import = {
     .flag = FOR_DB_IMPORT,
     .arguments = "PATH…",
     .summary = "put published advisory feeds into the store",
-    .text = "Takes feeds in the form in which they are published: OSV (ECOSYSTEM/all.zip, a folder, "
-            "single JSON), EPSS (CSV, also .gz), CISA's KEV, CVE records (5.1), endoflife.date. What "
-            "a feed holds replaces what the store held of it. The store is replaced whole or not at "
-            "all.",
+    .text =
+        "Takes feeds in the form in which they are published: OSV (ECOSYSTEM/all.zip, a folder, "
+        "single JSON), EPSS (CSV, also .gz), CISA's KEV, CVE records (5.1), endoflife.date. What "
+        "a feed holds replaces what the store held of it. The store is replaced whole or not at "
+        "all.",
     .example = "plimsoll db import PyPI/all.zip Debian/all.zip epss_scores-current.csv.gz",
     .run = run,
 };

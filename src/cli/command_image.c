@@ -6,9 +6,8 @@
 static struct error *open_image(const struct options *options, struct arena *arena,
                                 const char *path, struct image **image)
 {
-    struct source_options source = {.platform = options->platform,
-                                    .select = options->select,
-                                    .verify = !options->no_verify};
+    struct source_options source = {
+        .platform = options->platform, .select = options->select, .verify = !options->no_verify};
     if (access(path, F_OK) < 0 && errno == ENOENT && !options->input)
         return error_make(ERROR_INPUT,
                           "there is no file or folder %s. This version reads images from files: "

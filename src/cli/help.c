@@ -153,18 +153,21 @@ static void write_bash(struct buffer *out)
                      " previous=${COMP_WORDS[COMP_CWORD-1]}\n    case $previous in\n");
     for (size_t i = 0; i < option_count; i++)
         if (option_table[i].values && *option_table[i].values)
-            buffer_format(out, "    --%s) COMPREPLY=($(compgen -W '%s' -- \"$current\")); return ;;\n",
+            buffer_format(out,
+                          "    --%s) COMPREPLY=($(compgen -W '%s' -- \"$current\")); return ;;\n",
                           option_table[i].name, option_table[i].values);
-    buffer_text(out, "    esac\n    if [[ $current == -* ]]; then\n        COMPREPLY=($(compgen -W '");
+    buffer_text(out,
+                "    esac\n    if [[ $current == -* ]]; then\n        COMPREPLY=($(compgen -W '");
     for (size_t i = 0; i < option_count; i++)
         if (*option_table[i].help)
             buffer_format(out, "--%s ", option_table[i].name);
-    buffer_text(out, "' -- \"$current\"))\n    elif (( COMP_CWORD == 1 )); then\n"
-                     "        COMPREPLY=($(compgen -W 'image rootfs db help version' -- \"$current\") "
-                     "$(compgen -f -- \"$current\"))\n    elif [[ $previous == db ]]; then\n"
-                     "        COMPREPLY=($(compgen -W 'import status export-facts' -- \"$current\"))\n"
-                     "    else\n        COMPREPLY=($(compgen -f -- \"$current\"))\n    fi\n}\n"
-                     "complete -o filenames -F _plimsoll plimsoll\n");
+    buffer_text(out,
+                "' -- \"$current\"))\n    elif (( COMP_CWORD == 1 )); then\n"
+                "        COMPREPLY=($(compgen -W 'image rootfs db help version' -- \"$current\") "
+                "$(compgen -f -- \"$current\"))\n    elif [[ $previous == db ]]; then\n"
+                "        COMPREPLY=($(compgen -W 'import status export-facts' -- \"$current\"))\n"
+                "    else\n        COMPREPLY=($(compgen -f -- \"$current\"))\n    fi\n}\n"
+                "complete -o filenames -F _plimsoll plimsoll\n");
 }
 
 static void write_zsh(struct buffer *out)
@@ -209,7 +212,8 @@ bool help_generate(const char *what, struct buffer *out)
     static const struct {
         const char *name;
         void (*write)(struct buffer *out);
-    } kinds[] = {{"man", write_man}, {"bash", write_bash}, {"zsh", write_zsh}, {"fish", write_fish}};
+    } kinds[] = {
+        {"man", write_man}, {"bash", write_bash}, {"zsh", write_zsh}, {"fish", write_fish}};
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (strcmp(what, kinds[i].name) == 0) {
             kinds[i].write(out);

@@ -49,8 +49,10 @@ static struct error *set_platform(struct options *options, const char *value)
             parts = SIZE_MAX / 2;
     }
     if (parts < 2 || parts > 3)
-        return error_make(ERROR_USAGE, "--platform: \"%s\" is no platform; write OS/ARCHITECTURE, as "
-                                       "linux/amd64 or linux/arm64/v8", value);
+        return error_make(ERROR_USAGE,
+                          "--platform: \"%s\" is no platform; write OS/ARCHITECTURE, as "
+                          "linux/amd64 or linux/arm64/v8",
+                          value);
     options->platform = slice_from_text(value);
     return NULL;
 }
@@ -71,8 +73,9 @@ static struct error *set_severity(struct options *options, const char *value)
     while (slice_pull(&list, ',', &name)) {
         enum severity severity;
         if (!severity_by_name(slice_trim(name), &severity))
-            return error_make(ERROR_USAGE, "--severity: \"%.*s\" is no severity; there is "
-                              SEVERITY_WORDS, SLICE_ARG(name));
+            return error_make(ERROR_USAGE,
+                              "--severity: \"%.*s\" is no severity; there is " SEVERITY_WORDS,
+                              SLICE_ARG(name));
         options->policy.severities[severity] = true;
     }
     options->policy.severities_given = true;
@@ -83,8 +86,10 @@ static struct error *set_fail_on(struct options *options, const char *value)
 {
     if (!severity_by_name(slice_trim(slice_from_text(value)), &options->policy.fail_on) ||
         options->policy.fail_on == SEVERITY_UNKNOWN)
-        return error_make(ERROR_USAGE, "--fail-on: \"%s\" is no severity to stop at; there is "
-                                       "CRITICAL, HIGH, MEDIUM, LOW, NEGLIGIBLE", value);
+        return error_make(ERROR_USAGE,
+                          "--fail-on: \"%s\" is no severity to stop at; there is "
+                          "CRITICAL, HIGH, MEDIUM, LOW, NEGLIGIBLE",
+                          value);
     options->policy.has_fail_on = true;
     return NULL;
 }
@@ -95,8 +100,10 @@ static struct error *set_exit_code(struct options *options, const char *value)
     if (!slice_to_u64(slice_from_text(value), &code) || code > 255)
         return error_make(ERROR_USAGE, "--exit-code: \"%s\" is no exit code (0 to 255)", value);
     if (code == EXIT_USAGE || code == EXIT_UNTRUSTED)
-        return error_make(ERROR_USAGE, "--exit-code: %d says that a scan went wrong (2: usage, 3: not "
-                                       "to be trusted), so a gate cannot end with it", (int)code);
+        return error_make(ERROR_USAGE,
+                          "--exit-code: %d says that a scan went wrong (2: usage, 3: not "
+                          "to be trusted), so a gate cannot end with it",
+                          (int)code);
     options->policy.exit_code = (int)code;
     return NULL;
 }
@@ -119,7 +126,8 @@ static struct error *set_scanners(struct options *options, const char *value)
     (void)options;
     while (slice_pull(&list, ',', &name))
         if (!slice_equal(slice_trim(name), SLICE("vuln")))
-            return error_make(ERROR_USAGE, "--scanners: this version has \"vuln\" only, not \"%.*s\"",
+            return error_make(ERROR_USAGE,
+                              "--scanners: this version has \"vuln\" only, not \"%.*s\"",
                               SLICE_ARG(name));
     return NULL;
 }
@@ -141,7 +149,8 @@ const struct option option_table[] = {
     {"ignore-unfixed", 0, NULL, FOR_SCAN, "leave out what no version repairs", set_ignore_unfixed,
      NULL},
     {"only-fixed", 0, NULL, FOR_SCAN, "", set_ignore_unfixed, NULL},
-    {"exit-code", 0, "N", FOR_SCAN, "end with N when anything is found (a gate)", set_exit_code, ""},
+    {"exit-code", 0, "N", FOR_SCAN, "end with N when anything is found (a gate)", set_exit_code,
+     ""},
     {"fail-on", 0, "SEVERITY", FOR_SCAN, "end with 1 when this severity or worse is found (a gate)",
      set_fail_on, "CRITICAL HIGH MEDIUM LOW NEGLIGIBLE"},
     {"allow-unjudged", 0, NULL, FOR_SCAN, "let a gate pass what the store cannot judge",
@@ -151,8 +160,8 @@ const struct option option_table[] = {
     {"scanners", 0, "LIST", FOR_SCAN, "what to look for: vuln", set_scanners, "vuln"},
     {"format", 'f', "FORMAT", FOR_SCAN | FOR_DB_STATUS, "table (for people) or json", set_format,
      "table json"},
-    {"output", 'o', "FILE", FOR_SCAN | FOR_DB_STATUS, "write the report to FILE, whole or not at all",
-     set_output, NULL},
+    {"output", 'o', "FILE", FOR_SCAN | FOR_DB_STATUS,
+     "write the report to FILE, whole or not at all", set_output, NULL},
     {"stats", 0, NULL, FOR_SCAN, "add bytes read, times and memory to the report", set_stats, NULL},
     {"db", 0, "FILE", FOR_ALL, "the advisory store", set_db, NULL},
     {"facts-only", 0, NULL, FOR_DB_IMPORT, "leave out summaries and descriptions", set_facts_only,
@@ -253,7 +262,8 @@ static struct error *parse_long(struct parser *parser, const char *argument)
     bool attached = slice_split(name, '=', &name, &value);
     const struct option *option = find_option(name, 0, parser->command);
     if (!option)
-        return error_make(ERROR_USAGE, "there is no option --%.*s here; --help lists those there are",
+        return error_make(ERROR_USAGE,
+                          "there is no option --%.*s here; --help lists those there are",
                           SLICE_ARG(name));
     if (option->argument)
         return take_value(parser, option, attached ? value.ptr : NULL);
@@ -270,8 +280,10 @@ static struct error *parse_letters(struct parser *parser, const char *argument)
     for (const char *letter = argument + 1; *letter; letter++) {
         const struct option *option = find_option(SLICE_EMPTY, *letter, parser->command);
         if (!option)
-            return error_make(ERROR_USAGE, "there is no option -%c here; --help lists those there "
-                                           "are", *letter);
+            return error_make(ERROR_USAGE,
+                              "there is no option -%c here; --help lists those there "
+                              "are",
+                              *letter);
         if (option->argument)
             return take_value(parser, option, letter[1] ? letter + 1 : NULL);
         TRY(option->apply(parser->options, ""));

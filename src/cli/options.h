@@ -44,13 +44,13 @@ struct options {
 };
 
 struct option {
-    const char *name;       /* "severity" */
-    char letter;            /* 's', or 0 */
-    const char *argument;   /* "LIST"; NULL: a switch */
+    const char *name;     /* "severity" */
+    char letter;          /* 's', or 0 */
+    const char *argument; /* "LIST"; NULL: a switch */
     unsigned commands;
-    const char *help;       /* one line; empty: not listed */
+    const char *help; /* one line; empty: not listed */
     struct error *(*apply)(struct options *options, const char *value);
-    const char *values;     /* what can be completed, separated by spaces; NULL: files or nothing */
+    const char *values; /* what can be completed, separated by spaces; NULL: files or nothing */
 };
 
 extern const struct option option_table[];

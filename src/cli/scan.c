@@ -181,7 +181,8 @@ static void add_statistics(struct scan *scan)
             stats->worker_peak_memory = layer->peak_memory;
         if (layer->digest_skipped)
             remark_detail("layer %zu is not compressed: it was seeked through, so its digest was "
-                          "not checked", i);
+                          "not checked",
+                          i);
     }
 }
 
@@ -197,7 +198,8 @@ static bool grown_redirects(struct scan *scan)
                                                slice_equal(known[at].as, wanted[i].as)))
             at++;
         if (at == scan->redirects.count)
-            *(struct redirect *)list_add(&scan->redirects, scan->arena, sizeof(*wanted)) = wanted[i];
+            *(struct redirect *)list_add(&scan->redirects, scan->arena, sizeof(*wanted)) =
+                wanted[i];
     }
     return scan->redirects.count > before;
 }
@@ -234,8 +236,9 @@ static void add_layer_error(struct scan *scan, size_t index, slice path, slice m
 {
     const struct image_layer *layer = &scan->image->layers[index];
     slice digest = layer->digest.len ? layer->digest : layer->diff_id;
-    slice where = digest.len ? arena_format(scan->arena, " (%.*s)", SLICE_ARG(slice_first(digest, 19)))
-                             : SLICE_EMPTY;
+    slice where = digest.len
+                      ? arena_format(scan->arena, " (%.*s)", SLICE_ARG(slice_first(digest, 19)))
+                      : SLICE_EMPTY;
     add_error(scan, "layer", index, path,
               arena_format(scan->arena, "cannot read %.*s%slayer %zu%.*s of %.*s: %.*s",
                            SLICE_ARG(path), path.len ? " in " : "", index, SLICE_ARG(where),
@@ -306,7 +309,8 @@ static void add_unjudged_errors(struct scan *scan)
         return;
     for (size_t i = 0; i < scan->result.unjudged.count; i++)
         add_error(scan, "store", SIZE_MAX, SLICE_EMPTY,
-                  arena_format(scan->arena, "not judged: %.*s (--allow-unjudged lets the gate pass)",
+                  arena_format(scan->arena,
+                               "not judged: %.*s (--allow-unjudged lets the gate pass)",
                                SLICE_ARG(unjudged_sentence(&unjudged[i], scan->arena))));
 }
 

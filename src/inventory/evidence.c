@@ -5,7 +5,7 @@
 struct merge {
     const struct tree *tree;
     struct evidence_set *set;
-    struct map by_key; /* "analyzer path" → struct live: the newest of that file */
+    struct map by_key;     /* "analyzer path" → struct live: the newest of that file */
     struct map hard_links; /* path → struct known_link, the topmost first */
     struct live forgotten; /* stands in the map for a file whose history has ended */
 };
@@ -59,11 +59,12 @@ static struct live *add_live(struct merge *merge, const struct evidence *evidenc
     slice key = key_of(arena, evidence->analyzer, path);
     struct live *previous = map_get(&merge->by_key, key);
     struct live *live = ARENA_NEW(arena, struct live);
-    *live = (struct live){.evidence = evidence,
-                          .path = path,
-                          .place = evidence->place.len && !evidence->dormant ? evidence->place : path,
-                          .layer = layer,
-                          .alive = true};
+    *live =
+        (struct live){.evidence = evidence,
+                      .path = path,
+                      .place = evidence->place.len && !evidence->dormant ? evidence->place : path,
+                      .layer = layer,
+                      .alive = true};
     find_origins(merge, live, previous);
     if (previous)
         previous->alive = false;

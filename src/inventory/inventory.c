@@ -15,8 +15,8 @@ struct component *assembly_add(struct assembly *assembly, const struct package *
                                size_t layer, slice location)
 {
     struct arena *arena = assembly->arena;
-    const slice parts[] = {package->type,  package->name, package->version,
-                           package->arch,  package->build, slice_make(&layer, sizeof(layer))};
+    const slice parts[] = {package->type, package->name,  package->version,
+                           package->arch, package->build, slice_make(&layer, sizeof(layer))};
     slice key = map_key(arena, parts, sizeof(parts) / sizeof(parts[0]));
     struct component *component = map_get(&assembly->components, key);
     if (!component) {
@@ -32,8 +32,8 @@ struct component *assembly_add(struct assembly *assembly, const struct package *
         component->license = package->license;
         component->build = package->build;
         map_put(&assembly->components, key, component);
-        *(struct component **)list_add(&assembly->inventory->components, arena,
-                                       sizeof(component)) = component;
+        *(struct component **)list_add(&assembly->inventory->components, arena, sizeof(component)) =
+            component;
     }
     const slice *locations = component->locations.items;
     for (size_t i = 0; i < component->locations.count; i++)
@@ -94,8 +94,7 @@ static void note_problems(struct assembly *assembly, const struct layer_outcome 
 {
     for (size_t i = 0; i < assembly->image->layer_count; i++) {
         if (!outcomes[i].complete) {
-            add_problem(assembly, i, SLICE_EMPTY,
-                        outcomes[i].failure);
+            add_problem(assembly, i, SLICE_EMPTY, outcomes[i].failure);
             continue;
         }
         const struct problem *problems = outcomes[i].record.problems.items;
@@ -107,7 +106,8 @@ static void note_problems(struct assembly *assembly, const struct layer_outcome 
         size_t layer;
         if (!tree_find_file(&assembly->tree, lost[i].layer, lost[i].target, &layer))
             add_problem(assembly, lost[i].layer, lost[i].path,
-                        arena_format(assembly->arena, "it is a hard link to %.*s, which is not there",
+                        arena_format(assembly->arena,
+                                     "it is a hard link to %.*s, which is not there",
                                      SLICE_ARG(lost[i].target)));
     }
 }
@@ -153,7 +153,8 @@ static void finish_components(struct assembly *assembly)
             component->ref = arena_format(assembly->arena, "%.*s#layer-%zu",
                                           SLICE_ARG(component->purl), component->layer);
         while (map_get(&taken, component->ref))
-            component->ref = arena_format(assembly->arena, "%.*s-%zu", SLICE_ARG(component->ref), i);
+            component->ref =
+                arena_format(assembly->arena, "%.*s-%zu", SLICE_ARG(component->ref), i);
         map_put(&taken, component->ref, component);
         qsort(component->locations.items, component->locations.count, sizeof(slice),
               compare_slices);

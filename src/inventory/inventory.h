@@ -21,8 +21,8 @@ struct component {
     slice type; /* purl type */
     slice name, version, arch;
     slice purl;
-    size_t layer; /* with which this package came at this version */
-    struct list locations; /* of slice: the files that say so, sorted */
+    size_t layer;                      /* with which this package came at this version */
+    struct list locations;             /* of slice: the files that say so, sorted */
     slice source_name, source_version; /* or empty */
     slice maintainer, license, build, channel, installer, direct_url;
     struct list contains; /* of struct identity: Python distributions that it owns */
@@ -45,15 +45,15 @@ struct inventory_problem {
 struct inventory {
     struct list components; /* of struct component *, sorted by type, name, version, arch, layer */
     struct os os;
-    struct list problems;   /* of struct inventory_problem */
+    struct list problems; /* of struct inventory_problem */
     /* Files to be read as well, since links lead to them from places that analyzers know by heart:
      * of struct redirect. Not empty: walk the layers again with them, then build again. */
     struct list redirects;
 };
 
 /*
- * Merges the outcomes (one a layer, bottom first). Layers that could not be read are problems of the
- * inventory; the others count.
+ * Merges the outcomes (one a layer, bottom first). Layers that could not be read are problems of
+ * the inventory; the others count.
  */
 void inventory_build(struct inventory *inventory, struct arena *arena, const struct image *image,
                      const struct layer_outcome *outcomes);

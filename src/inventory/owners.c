@@ -102,7 +102,8 @@ static bool is_there(struct assembly *assembly, slice path)
            tree_find_file(&assembly->tree, top, path, &layer);
 }
 
-/* Whether any of the files that the record speaks of is still there; none named is no contradiction. */
+/* Whether any of the files that the record speaks of is still there; none named is no
+ * contradiction. */
 static bool files_remain(struct assembly *assembly, const struct evidence *evidence)
 {
     size_t named = 0;

@@ -7,7 +7,7 @@
 /* Domains of those who make a distribution's packages. What others make is a vendor's own. */
 static bool is_distribution_maintainer(slice maintainer)
 {
-    static const char *const domains[] = {"debian.org",   "debian.net",    "ubuntu.com",
+    static const char *const domains[] = {"debian.org",    "debian.net",   "ubuntu.com",
                                           "canonical.com", "raspbian.org", "kali.org",
                                           "linuxmint.com", "devuan.org"};
     size_t at = slice_find_last(maintainer, '@');
@@ -60,8 +60,8 @@ static void add_contained(struct assembly *assembly, struct component *holder,
 }
 
 /*
- * The copy of a conda package that lies in the environment's package cache (pkgs/NAME-VERSION-BUILD)
- * is the same thing as the installed one.
+ * The copy of a conda package that lies in the environment's package cache
+ * (pkgs/NAME-VERSION-BUILD) is the same thing as the installed one.
  */
 static struct component *conda_cache_twin(struct assembly *assembly, const struct live *live)
 {
@@ -98,8 +98,7 @@ static void add_distribution(struct python_stage *stage, const struct live *live
         add_contained(assembly, owner, package);
         return;
     }
-    struct component *component =
-        assembly_add(assembly, package, live->origins[0], live->path);
+    struct component *component = assembly_add(assembly, package, live->origins[0], live->path);
     map_put(&stage->by_folder, folder, component);
     if (owner) {
         component->owner = owner;
@@ -120,9 +119,9 @@ static void add_metadata(struct python_stage *stage)
         if (map_get(&seen, folder))
             continue; /* a folder that holds both METADATA and PKG-INFO */
         map_put(&seen, folder, stage);
-        struct list *later = is_bundled_copy(folder) ? &stage->bundled
+        struct list *later = is_bundled_copy(folder)                   ? &stage->bundled
                              : slice_contains(folder, SLICE("/pkgs/")) ? &stage->cached
-                                                                        : NULL;
+                                                                       : NULL;
         if (later)
             *(const struct live **)list_add(later, assembly->arena, sizeof(live)) = live;
         else

@@ -28,8 +28,8 @@ static void add_symlinks(struct tree *tree, size_t layer)
         if (links[i].hard)
             continue;
         struct tree_symlink *symlink = ARENA_NEW(tree->arena, struct tree_symlink);
-        *symlink = (struct tree_symlink){layer, links[i].target,
-                                         map_get(&tree->symlinks, links[i].path)};
+        *symlink =
+            (struct tree_symlink){layer, links[i].target, map_get(&tree->symlinks, links[i].path)};
         map_put(&tree->symlinks, links[i].path, symlink);
     }
 }
@@ -71,8 +71,7 @@ bool tree_has(const struct tree *tree, size_t layer, slice path)
 {
     const struct record *record = tree->layers[layer].record;
     uint64_t hash = slice_hash(path);
-    return record &&
-           (path_set_has(&record->files, hash) || path_set_has(&record->folders, hash));
+    return record && (path_set_has(&record->files, hash) || path_set_has(&record->folders, hash));
 }
 
 bool tree_find_file(const struct tree *tree, size_t top, slice path, size_t *layer)

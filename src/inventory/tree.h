@@ -32,7 +32,8 @@ struct tree_symlink {
 void tree_build(struct tree *tree, struct arena *arena, const struct record *const *records,
                 size_t count);
 
-/* Whether the layer takes away what lower layers have at `path` (not counting what it puts there). */
+/* Whether the layer takes away what lower layers have at `path` (not counting what it puts there).
+ */
 bool tree_removes(const struct tree *tree, size_t layer, slice path);
 
 /* Whether the layer itself has an entry at `path`, of any kind. */

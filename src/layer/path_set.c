@@ -2,8 +2,8 @@
 #include "layer/record.h"
 
 /*
- * Radix sort, a byte a pass. (qsort of the C library asks the kernel how much memory there is, which
- * a worker may not.)
+ * Radix sort, a byte a pass. (qsort of the C library asks the kernel how much memory there is,
+ * which a worker may not.)
  */
 static void sort_hashes(uint64_t *hashes, uint64_t *other, size_t count)
 {

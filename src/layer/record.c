@@ -5,8 +5,8 @@
 
 /* One list for each struct, so that writer and reader cannot drift apart. */
 #define PACKAGE_FIELDS(X)                                                                          \
-    X(type) X(name) X(version) X(arch) X(source_name) X(source_version) X(maintainer) X(license)   \
-    X(build)
+    X(type)                                                                                        \
+    X(name) X(version) X(arch) X(source_name) X(source_version) X(maintainer) X(license) X(build)
 #define STATISTICS_NUMBERS(X)                                                                      \
     X(bytes_read) X(bytes_unpacked) X(entries) X(entries_read) X(peak_memory) X(cpu_microseconds)
 
@@ -144,9 +144,8 @@ static void write_evidence(struct buffer *out, const void *item)
 
 static bool read_evidence(slice *rest, struct arena *arena, struct evidence *evidence)
 {
-    return slice_pull_string(rest, &evidence->path) &&
-           slice_pull_string(rest, &evidence->place) && read_flag(rest, &evidence->dormant) &&
-           slice_pull_string(rest, &evidence->analyzer) &&
+    return slice_pull_string(rest, &evidence->path) && slice_pull_string(rest, &evidence->place) &&
+           read_flag(rest, &evidence->dormant) && slice_pull_string(rest, &evidence->analyzer) &&
            read_list(rest, arena, &evidence->packages, sizeof(struct package), read_package) &&
            read_list(rest, arena, &evidence->facts, sizeof(struct fact), read_fact) &&
            read_list(rest, arena, &evidence->owned, sizeof(slice), read_path);

@@ -16,14 +16,14 @@
 
 /* A package as an analyzer read it. Names are in the ecosystem's normal form. */
 struct package {
-    slice type;    /* purl type: "deb", "pypi", "conda" */
+    slice type; /* purl type: "deb", "pypi", "conda" */
     slice name;
-    slice version; /* whole: "epoch:version-release" */
-    slice arch;    /* or empty */
+    slice version;                     /* whole: "epoch:version-release" */
+    slice arch;                        /* or empty */
     slice source_name, source_version; /* of the source package, or empty */
     slice maintainer;                  /* who made the package, as it says itself, or empty */
     slice license;
-    slice build;   /* conda build string and the like, or empty */
+    slice build; /* conda build string and the like, or empty */
 };
 
 /* A thing that an analyzer learnt of a file and that is no package: ("installer", "pip"). */
@@ -33,9 +33,9 @@ struct fact {
 
 /* What one analyzer read from one file. */
 struct evidence {
-    slice path;           /* where the file really lies */
-    slice place;          /* the path that it was read in the place of; else empty */
-    bool dormant;         /* read only because a hard link elsewhere is another name of the file */
+    slice path;   /* where the file really lies */
+    slice place;  /* the path that it was read in the place of; else empty */
+    bool dormant; /* read only because a hard link elsewhere is another name of the file */
     slice analyzer;
     struct list packages; /* of struct package */
     struct list facts;    /* of struct fact */
@@ -68,10 +68,10 @@ struct record_statistics {
     uint64_t bytes_read;     /* from the image, as stored */
     uint64_t bytes_unpacked; /* walked over, skipped ones included */
     uint64_t entries;
-    uint64_t entries_read;   /* whose content an analyzer asked for */
-    uint64_t peak_memory;    /* bytes, of the worker */
+    uint64_t entries_read; /* whose content an analyzer asked for */
+    uint64_t peak_memory;  /* bytes, of the worker */
     uint64_t cpu_microseconds;
-    bool digest_skipped;     /* seeked through, so not hashed */
+    bool digest_skipped; /* seeked through, so not hashed */
     slice compression;
 };
 
@@ -80,7 +80,7 @@ struct record {
     struct list whiteouts; /* of struct whiteout */
     struct list links;     /* of struct link: symlinks, and hard links that an analyzer asked for */
     struct list problems;  /* of struct problem */
-    struct path_set files;   /* entries that are no folders */
+    struct path_set files; /* entries that are no folders */
     struct path_set folders;
     struct record_statistics statistics;
 };

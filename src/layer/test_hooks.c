@@ -70,15 +70,15 @@ static const struct {
     void (*act)(int output); /* in the worker */
     int signal;              /* from the parent, while the worker waits */
 } actions[] = {
-    {"open", do_open, 0},          {"socket", do_socket, 0},     {"exec", do_exec, 0},
-    {"alloc", do_alloc, 0},        {"loop", do_loop, 0},         {"garbage", do_garbage, 0},
-    {"half", do_half, 0},          {"hang", do_hang, 0},         {"segv", do_hang, SIGSEGV},
-    {"abort", do_hang, SIGABRT},   {"kill", do_hang, SIGKILL},   {"stop", do_hang, SIGSTOP},
-    {"bus", do_hang, SIGBUS},      {"term", do_hang, SIGTERM},   {"hup", do_hang, SIGHUP},
-    {"int", do_hang, SIGINT},      {"pipe", do_hang, SIGPIPE},   {"xcpu", do_hang, SIGXCPU},
-    {"xfsz", do_hang, SIGXFSZ},    {"fpe", do_hang, SIGFPE},     {"ill", do_hang, SIGILL},
-    {"usr1", do_hang, SIGUSR1},    {"alrm", do_hang, SIGALRM},   {"sys", do_hang, SIGSYS},
-    {"trap", do_hang, SIGTRAP},    {"quit", do_hang, SIGQUIT},
+    {"open", do_open, 0},        {"socket", do_socket, 0},   {"exec", do_exec, 0},
+    {"alloc", do_alloc, 0},      {"loop", do_loop, 0},       {"garbage", do_garbage, 0},
+    {"half", do_half, 0},        {"hang", do_hang, 0},       {"segv", do_hang, SIGSEGV},
+    {"abort", do_hang, SIGABRT}, {"kill", do_hang, SIGKILL}, {"stop", do_hang, SIGSTOP},
+    {"bus", do_hang, SIGBUS},    {"term", do_hang, SIGTERM}, {"hup", do_hang, SIGHUP},
+    {"int", do_hang, SIGINT},    {"pipe", do_hang, SIGPIPE}, {"xcpu", do_hang, SIGXCPU},
+    {"xfsz", do_hang, SIGXFSZ},  {"fpe", do_hang, SIGFPE},   {"ill", do_hang, SIGILL},
+    {"usr1", do_hang, SIGUSR1},  {"alrm", do_hang, SIGALRM}, {"sys", do_hang, SIGSYS},
+    {"trap", do_hang, SIGTRAP},  {"quit", do_hang, SIGQUIT},
 };
 
 /* The action that is wished for this layer, or -1. */

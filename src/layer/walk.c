@@ -60,10 +60,9 @@ static bool note_whiteout(struct walk *walk, const struct entry *entry)
         if (gone.len == 0 || slice_equal(gone, SLICE(".")) || slice_equal(gone, SLICE("..")))
             walk_problem(walk, entry->path, SLICE("this whiteout names nothing to take away"));
         else if (folder.len)
-            add_whiteout(walk,
-                         arena_format(&walk->scratch, "%.*s/%.*s", SLICE_ARG(folder),
-                                      SLICE_ARG(gone)),
-                         false);
+            add_whiteout(
+                walk, arena_format(&walk->scratch, "%.*s/%.*s", SLICE_ARG(folder), SLICE_ARG(gone)),
+                false);
         else
             add_whiteout(walk, gone, false);
     }
@@ -91,8 +90,7 @@ static void note_link(struct walk *walk, const struct entry *entry)
 static void note_path(struct walk *walk, const struct entry *entry)
 {
     uint64_t hash = slice_hash(entry->path);
-    struct buffer *set =
-        entry->kind == ENTRY_FOLDER ? &walk->folder_hashes : &walk->file_hashes;
+    struct buffer *set = entry->kind == ENTRY_FOLDER ? &walk->folder_hashes : &walk->file_hashes;
     buffer_add(set, slice_make(&hash, sizeof(hash)));
 }
 
@@ -102,8 +100,9 @@ static struct error *check_counts(const struct walk *walk)
         return error_make(ERROR_LIMIT, "it has more than %d entries, the limit of a layer",
                           LIMIT_LAYER_ENTRIES);
     if (walk->arena->used + walk->file_hashes.len + walk->folder_hashes.len > LIMIT_RECORD_BYTES)
-        return error_make(ERROR_LIMIT, "what was found in it takes more than %llu bytes, the limit "
-                                       "of a layer's record",
+        return error_make(ERROR_LIMIT,
+                          "what was found in it takes more than %llu bytes, the limit "
+                          "of a layer's record",
                           (unsigned long long)LIMIT_RECORD_BYTES);
     return NULL;
 }

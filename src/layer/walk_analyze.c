@@ -17,8 +17,8 @@ struct interest {
 struct reading {
     struct interest interests[MAX_INTERESTS];
     size_t count;
-    uint64_t gather;  /* bytes to have at once: the largest of WANT_FIRST and WANT_WHOLE */
-    bool streamed;    /* someone wants all of it as it comes */
+    uint64_t gather; /* bytes to have at once: the largest of WANT_FIRST and WANT_WHOLE */
+    bool streamed;   /* someone wants all of it as it comes */
 };
 
 static void add_interest(struct walk *walk, struct reading *reading,
@@ -70,10 +70,10 @@ static void find_interests(struct walk *walk, struct reading *reading, const str
             continue;
         slice below = slice_from(entry->path, redirect->from.len);
         if (redirect->folder ? below.len > 0 && below.ptr[0] == '/' : below.len == 0)
-            add_interests(walk, reading, entry,
-                          arena_format(&walk->scratch, "%.*s%.*s", SLICE_ARG(redirect->as),
-                                       SLICE_ARG(below)),
-                          redirect->hard);
+            add_interests(
+                walk, reading, entry,
+                arena_format(&walk->scratch, "%.*s%.*s", SLICE_ARG(redirect->as), SLICE_ARG(below)),
+                redirect->hard);
     }
 }
 
@@ -84,9 +84,9 @@ static void tell(struct walk *walk, struct interest *interest, struct error *err
     if (!own)
         return;
     interest->failed = true;
-    walk_problem(walk, interest->analysis.entry->path,
-                 arena_format(&walk->scratch, "%s: %s", interest->analysis.analyzer->name,
-                              own->message));
+    walk_problem(
+        walk, interest->analysis.entry->path,
+        arena_format(&walk->scratch, "%s: %s", interest->analysis.analyzer->name, own->message));
 }
 
 static void give_pieces(struct walk *walk, struct reading *reading, slice piece)

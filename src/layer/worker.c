@@ -33,7 +33,8 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* A file without a name for what is larger than memory; in $TMPDIR, else in memory; -1 is no file. */
+/* A file without a name for what is larger than memory; in $TMPDIR, else in memory; -1 is no file.
+ */
 static int open_spill(void)
 {
     const char *folder = getenv("TMPDIR");
@@ -103,15 +104,17 @@ static bool receive(struct worker *worker)
 static slice describe_signal(struct arena *arena, int number)
 {
     const char *name = sigabbrev_np(number);
-    const char *why = "the layer is hostile or damaged, or this is a fault of plimsoll: please report "
-                      "it";
+    const char *why =
+        "the layer is hostile or damaged, or this is a fault of plimsoll: please report "
+        "it";
     if (number == SIGSYS)
         why = "the kernel stopped it, since it made a system call that a worker may not make "
               "(seccomp). Something in the layer took it over, or this is a fault of plimsoll: "
               "please report it";
     else if (number == SIGXCPU || number == SIGKILL)
-        why = "it took more than the limit of CPU time for a layer (300 seconds), or the machine ran "
-              "out of memory, or someone killed it";
+        why =
+            "it took more than the limit of CPU time for a layer (300 seconds), or the machine ran "
+            "out of memory, or someone killed it";
     else if (number == SIGXFSZ)
         why = "the kernel stopped it, since it wrote more than the limit of one file";
     return arena_format(arena, "it ended by SIG%s (signal %d): %s", name ? name : "?", number, why);

@@ -9,19 +9,19 @@
 #include "layer/walk.h"
 
 enum layer_input {
-    LAYER_INPUT_RANGE,  /* bytes [offset, offset + length) of a file that can be seeked */
-    LAYER_INPUT_PIPE,   /* bytes that the parent writes: worker_feed */
-    LAYER_INPUT_FOLDER  /* a root file system in a folder */
+    LAYER_INPUT_RANGE, /* bytes [offset, offset + length) of a file that can be seeked */
+    LAYER_INPUT_PIPE,  /* bytes that the parent writes: worker_feed */
+    LAYER_INPUT_FOLDER /* a root file system in a folder */
 };
 
 /* What one worker is to do; the fds stay the caller's. */
 struct layer_job {
-    size_t index;          /* of the layer, for messages and the test hooks */
+    size_t index; /* of the layer, for messages and the test hooks */
     enum layer_input input;
     int fd;
     uint64_t offset, length;
-    slice blob_digest;     /* of the bytes as stored; empty: not known */
-    slice diff_id;         /* of the bytes unpacked; empty: not known */
+    slice blob_digest; /* of the bytes as stored; empty: not known */
+    slice diff_id;     /* of the bytes unpacked; empty: not known */
     bool verify;
     const struct redirect *redirects;
     size_t redirect_count;
@@ -29,9 +29,9 @@ struct layer_job {
 
 /* What came of it. Everything in the outcome lives in the arena given to worker_run. */
 struct layer_outcome {
-    bool complete;       /* the worker ended as it should: the record is there */
+    bool complete; /* the worker ended as it should: the record is there */
     struct record record;
-    slice failure;       /* why not, for a person */
+    slice failure; /* why not, for a person */
 };
 
 /* Called when a job is done, in the order in which they end, for progress. May be NULL. */
@@ -47,7 +47,8 @@ void worker_run(const struct layer_job *jobs, size_t count, struct arena *arena,
 /* A single worker that is fed by hand, for LAYER_INPUT_PIPE. */
 struct worker;
 MUST_CHECK struct error *worker_start(struct worker **worker, const struct layer_job *job);
-/* Writes to its input; false when it takes no more (it has ended, or hangs: worker_finish tells). */
+/* Writes to its input; false when it takes no more (it has ended, or hangs: worker_finish tells).
+ */
 bool worker_feed(struct worker *worker, slice bytes);
 /* Closes its input, waits for the record; frees the worker. */
 void worker_finish(struct worker *worker, struct arena *arena, struct layer_outcome *outcome);

@@ -29,8 +29,8 @@ static struct error *check_digest(struct stream *stream, slice expected, const c
 
 /*
  * The walk of a layer that is a stream. Digests are of all bytes, so what follows the tar's end is
- * read too; an uncompressed layer in a file is seeked through instead and then not hashed, unless it
- * ends without the mark that a whole tar has: then it is hashed to know whether it was cut.
+ * read too; an uncompressed layer in a file is seeked through instead and then not hashed, unless
+ * it ends without the mark that a whole tar has: then it is hashed to know whether it was cut.
  */
 struct layer_stream {
     struct stream *below, *top;
@@ -61,8 +61,9 @@ static struct error *open_layer(struct layer_stream *layer, const struct layer_j
     TRY(stream_need(layer->top, 1, &first));
     if (first.len)
         return NULL;
-    return error_make(ERROR_INPUT, "it is empty: even a layer without files has the mark of a tar's "
-                                   "end; fetch the image again");
+    return error_make(ERROR_INPUT,
+                      "it is empty: even a layer without files has the mark of a tar's "
+                      "end; fetch the image again");
 }
 
 static void close_layer(struct layer_stream *layer)
@@ -80,7 +81,8 @@ static struct error *verify_stream(struct layer_stream *layer, const struct laye
         TRY(stream_drain(layer->below));
     if (packed)
         TRY(check_digest(layer->below, job->blob_digest, "digest", arena));
-    return check_digest(layer->top, job->diff_id.len ? job->diff_id : job->blob_digest, "unpacked digest (diff ID)", arena);
+    return check_digest(layer->top, job->diff_id.len ? job->diff_id : job->blob_digest,
+                        "unpacked digest (diff ID)", arena);
 }
 
 static struct error *walk_layer_stream(const struct layer_job *job, int input,

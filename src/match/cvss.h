@@ -1,6 +1,7 @@
 /*
  * CVSS base scores from vectors: 2.0, 3.0, 3.1 and 4.0 (FIRST's specifications; v2.0 section 3.2.1,
- * v3.x sections 7 and 7.4 with Appendix A of 3.1 for rounding, v4.0 section 8 and its lookup table).
+ * v3.x sections 7 and 7.4 with Appendix A of 3.1 for rounding, v4.0 section 8 and its lookup
+ * table).
  */
 #ifndef PLIMSOLL_MATCH_CVSS_H
 #define PLIMSOLL_MATCH_CVSS_H

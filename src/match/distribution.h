@@ -5,13 +5,14 @@
 #include "inventory/inventory.h"
 
 struct distribution {
-    const char *id;              /* os-release ID */
-    const char *package_type;    /* purl type of its packages */
-    const char *ecosystem;       /* OSV's name */
-    const char *ecosystem_end;   /* what OSV puts behind the release in some names (":LTS"), or NULL */
-    unsigned release_parts;      /* "9.4" is release "9" where this is 1 */
-    const char *release_prefix;  /* "v" in "Alpine:v3.20" */
-    const char *end_of_life;     /* the product's name in the end-of-life feed */
+    const char *id;           /* os-release ID */
+    const char *package_type; /* purl type of its packages */
+    const char *ecosystem;    /* OSV's name */
+    const char
+        *ecosystem_end;     /* what OSV puts behind the release in some names (":LTS"), or NULL */
+    unsigned release_parts; /* "9.4" is release "9" where this is 1 */
+    const char *release_prefix; /* "v" in "Alpine:v3.20" */
+    const char *end_of_life;    /* the product's name in the end-of-life feed */
 };
 
 /* NULL for a distribution not known here. */

@@ -33,13 +33,13 @@ struct finding {
     slice id;            /* the preferred one: a CVE where there is one */
     struct list aliases; /* of slice: all others, sorted */
     enum severity severity;
-    int score_tenths;    /* CVSS base score × 10, or -1 */
-    slice vector;        /* or empty */
+    int score_tenths;      /* CVSS base score × 10, or -1 */
+    slice vector;          /* or empty */
     slice severity_source; /* whose word the severity is, or empty */
     const struct component *component;
-    struct list fixed;   /* of slice: versions that repair it, ascending */
-    const char *status;  /* "fixed": a fix is there; "affected": none is known */
-    struct list sources; /* of struct finding_source */
+    struct list fixed;            /* of slice: versions that repair it, ascending */
+    const char *status;           /* "fixed": a fix is there; "affected": none is known */
+    struct list sources;          /* of struct finding_source */
     double epss, epss_percentile; /* below 0: not known */
     bool kev;
     /* Set by policy, and by match for what it does not count: */

@@ -253,7 +253,8 @@ static struct error *finish_group(struct join *join, struct group *group,
         finding->suppressed_reason = SLICE("a package of kernel headers holds no kernel code");
         finding->suppressed_by = SLICE("plimsoll");
     }
-    *(struct finding **)list_add(&join->matcher->result->findings, arena, sizeof(finding)) = finding;
+    *(struct finding **)list_add(&join->matcher->result->findings, arena, sizeof(finding)) =
+        finding;
     return rate_finding(join->matcher, finding, group->urgency);
 }
 

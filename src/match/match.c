@@ -62,11 +62,13 @@ static struct error *match_in(struct matcher *matcher, const struct component *c
         return NULL;
     }
     if (!version_scheme_for(ecosystem)->valid(version))
-        add_unjudged(matcher, arena_format(matcher->arena, "%.*s with odd versions",
-                                           SLICE_ARG(component->type)), 1,
-                     arena_format(matcher->arena,
-                                  "\"%.*s\" is no version by the rules of %.*s, so ranges say little "
-                                  "of it", SLICE_ARG(version), SLICE_ARG(ecosystem)));
+        add_unjudged(
+            matcher,
+            arena_format(matcher->arena, "%.*s with odd versions", SLICE_ARG(component->type)), 1,
+            arena_format(matcher->arena,
+                         "\"%.*s\" is no version by the rules of %.*s, so ranges say little "
+                         "of it",
+                         SLICE_ARG(version), SLICE_ARG(ecosystem)));
     TRY(find_hits(matcher, ecosystem, name, version, &hits));
     return join_hits(matcher, component, hits.items, hits.count, version_scheme_for(ecosystem));
 }
@@ -75,18 +77,17 @@ static struct error *match_deb(struct matcher *matcher, const struct component *
 {
     const struct os *os = &matcher->inventory->os;
     if (matcher->distribution_ecosystem.len)
-        return match_in(matcher, component, matcher->distribution_ecosystem,
-                        component->source_name, component->source_version);
+        return match_in(matcher, component, matcher->distribution_ecosystem, component->source_name,
+                        component->source_version);
     if (!os->found) {
         add_unjudged(matcher, SLICE("deb"), 1,
                      SLICE("the image has no os-release, so it is not known which distribution's "
                            "advisories to `plimsoll db import` and to look into"));
         return NULL;
     }
-    slice what = os->version_id.len
-                     ? arena_format(matcher->arena, "%.*s %.*s", SLICE_ARG(os->id),
-                                    SLICE_ARG(os->version_id))
-                     : os->id;
+    slice what = os->version_id.len ? arena_format(matcher->arena, "%.*s %.*s", SLICE_ARG(os->id),
+                                                   SLICE_ARG(os->version_id))
+                                    : os->id;
     add_unjudged(matcher, what, 1,
                  arena_format(matcher->arena,
                               "the store holds no advisories for %.*s: fetch them (OSV publishes "
@@ -239,11 +240,11 @@ static struct error *find_end_of_life(struct matcher *matcher, slice today)
         return NULL;
     slice release = distribution_release(distribution, &matcher->inventory->os);
     TRY(store_end_of_life(matcher->store, matcher->arena,
-                          slice_from_text(distribution->end_of_life), release,
-                          &result->end_of_life, &result->end_of_extended_life));
-    result->is_end_of_life = slice_equal(result->end_of_life, SLICE("true")) ||
-                             (result->end_of_life.len == 10 &&
-                              slice_compare(result->end_of_life, today) <= 0);
+                          slice_from_text(distribution->end_of_life), release, &result->end_of_life,
+                          &result->end_of_extended_life));
+    result->is_end_of_life =
+        slice_equal(result->end_of_life, SLICE("true")) ||
+        (result->end_of_life.len == 10 && slice_compare(result->end_of_life, today) <= 0);
     return NULL;
 }
 

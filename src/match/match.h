@@ -1,7 +1,7 @@
 /*
  * Match: inventory × store → findings. Looks each component up under the names by which an
- * ecosystem's advisories know it, compares versions by that ecosystem's rules, and joins what is one
- * vulnerability under several ids.
+ * ecosystem's advisories know it, compares versions by that ecosystem's rules, and joins what is
+ * one vulnerability under several ids.
  *
  * What the store cannot judge is never clean: it is counted, with the reason.
  */
@@ -26,7 +26,7 @@ struct match_result {
     struct list unjudged; /* of struct unjudged */
     slice end_of_life;    /* date from which the distribution gets no updates, or empty */
     slice end_of_extended_life;
-    bool is_end_of_life;  /* that date has passed */
+    bool is_end_of_life; /* that date has passed */
     /* Python distributions that are not reported beside the package that owns them. */
     size_t owned_by_distribution;
 };

@@ -64,8 +64,8 @@ static slice *ids_in_order(struct matcher *matcher, const struct finding *findin
     return ids;
 }
 
-static struct error *find_severity(struct matcher *matcher, struct finding *finding, const slice *ids,
-                                   size_t count)
+static struct error *find_severity(struct matcher *matcher, struct finding *finding,
+                                   const slice *ids, size_t count)
 {
     struct list all = {0}; /* words of every id, for when no vector is found */
     for (size_t i = 0; i < count; i++) {

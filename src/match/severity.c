@@ -19,11 +19,16 @@ bool severity_by_word(slice word, enum severity *severity)
         const char *word;
         enum severity severity;
     } words[] = {
-        {"critical", SEVERITY_CRITICAL},   {"important", SEVERITY_HIGH},
-        {"high", SEVERITY_HIGH},           {"moderate", SEVERITY_MEDIUM},
-        {"medium", SEVERITY_MEDIUM},       {"low", SEVERITY_LOW},
-        {"minor", SEVERITY_LOW},           {"negligible", SEVERITY_NEGLIGIBLE},
-        {"unimportant", SEVERITY_NEGLIGIBLE}, {"none", SEVERITY_NEGLIGIBLE},
+        {"critical", SEVERITY_CRITICAL},
+        {"important", SEVERITY_HIGH},
+        {"high", SEVERITY_HIGH},
+        {"moderate", SEVERITY_MEDIUM},
+        {"medium", SEVERITY_MEDIUM},
+        {"low", SEVERITY_LOW},
+        {"minor", SEVERITY_LOW},
+        {"negligible", SEVERITY_NEGLIGIBLE},
+        {"unimportant", SEVERITY_NEGLIGIBLE},
+        {"none", SEVERITY_NEGLIGIBLE},
     };
     while (slice_ends(word, SLICE("*"))) /* the tracker's mark for "set by hand" */
         word.len--;

@@ -56,12 +56,12 @@ static void judge_findings(const struct policy *policy, struct arena *arena,
     if (count == 0)
         return;
     verdict->exit_code = policy->exit_code ? policy->exit_code : EXIT_GATE;
-    slice what = policy->has_fail_on ? arena_format(arena, "%s or worse",
-                                                    severity_names[policy->fail_on])
-                                     : SLICE("that the gate stops");
-    add_reason(verdict, arena,
-               arena_format(arena, "%zu finding%s %.*s", count, count == 1 ? "" : "s",
-                            SLICE_ARG(what)));
+    slice what = policy->has_fail_on
+                     ? arena_format(arena, "%s or worse", severity_names[policy->fail_on])
+                     : SLICE("that the gate stops");
+    add_reason(
+        verdict, arena,
+        arena_format(arena, "%zu finding%s %.*s", count, count == 1 ? "" : "s", SLICE_ARG(what)));
 }
 
 static void judge_unjudged(const struct policy *policy, struct arena *arena,

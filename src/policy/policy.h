@@ -14,11 +14,11 @@ struct policy {
     bool severities[SEVERITY_COUNT]; /* shown and counted */
     bool severities_given;           /* named by the user: then NEGLIGIBLE among them gates too */
     bool ignore_unfixed;
-    int exit_code;                   /* of a gate that closes; 0: no gate asked for by --exit-code */
-    bool has_fail_on;                /* --fail-on: a gate from this severity on */
+    int exit_code;    /* of a gate that closes; 0: no gate asked for by --exit-code */
+    bool has_fail_on; /* --fail-on: a gate from this severity on */
     enum severity fail_on;
-    bool allow_unjudged;             /* a gate passes although something could not be judged */
-    bool kernel_headers;             /* count what is found in packages of kernel headers */
+    bool allow_unjudged; /* a gate passes although something could not be judged */
+    bool kernel_headers; /* count what is found in packages of kernel headers */
 };
 
 struct verdict {

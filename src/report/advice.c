@@ -78,9 +78,9 @@ slice advice_write(const struct report *report)
     }
     if (!best)
         return SLICE_EMPTY;
-    slice urgent = best->urgent ? arena_format(report->arena, ", %zu of them high or critical",
-                                               best->urgent)
-                                : SLICE_EMPTY;
+    slice urgent = best->urgent
+                       ? arena_format(report->arena, ", %zu of them high or critical", best->urgent)
+                       : SLICE_EMPTY;
     return arena_format(report->arena,
                         "What helps most: upgrade %s%.*s from %.*s to %.*s, which removes %zu of "
                         "the %zu findings%.*s.",

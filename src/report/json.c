@@ -86,7 +86,7 @@ static void write_component(struct json_writer *json, const struct component *co
     const struct identity *held = component->contains.items;
     for (size_t i = 0; i < component->contains.count; i++)
         json_put_string(json, arena_format(arena, "pkg:%.*s/%.*s@%.*s", SLICE_ARG(held[i].type),
-                                       SLICE_ARG(held[i].name), SLICE_ARG(held[i].version)));
+                                           SLICE_ARG(held[i].name), SLICE_ARG(held[i].version)));
     json_end_array(json);
     json_end_object(json);
 }

@@ -12,8 +12,8 @@
 
 /* Something that could not be read or trusted. */
 struct report_error {
-    const char *where;  /* "image", "layer", "store" */
-    size_t layer;       /* SIZE_MAX: none */
+    const char *where; /* "image", "layer", "store" */
+    size_t layer;      /* SIZE_MAX: none */
     slice path;
     slice message;
 };

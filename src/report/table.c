@@ -14,7 +14,7 @@ struct table {
 
 static const char *const titles[COLUMNS] = {"PACKAGE", "INSTALLED", "FIXED IN", "SEVERITY", "ID"};
 
-static const char *const colors[SEVERITY_COUNT] = {"\033[2m",  "\033[2m",    "\033[36m",
+static const char *const colors[SEVERITY_COUNT] = {"\033[2m",  "\033[2m",  "\033[36m",
                                                    "\033[33m", "\033[31m", "\033[1;31m"};
 
 static void add_color(struct table *table, const char *code)
@@ -27,7 +27,7 @@ static void add_color(struct table *table, const char *code)
 static size_t fitting(slice line, size_t width)
 {
     size_t last_space = 0, at = 0;
-    for (size_t columns = 0; at < line.len; ) {
+    for (size_t columns = 0; at < line.len;) {
         size_t length = utf8_length(slice_from(line, at));
         length = length ? length : 1;
         columns += text_width(slice_first(slice_from(line, at), length));
@@ -214,13 +214,13 @@ static void add_head(struct table *table)
     const struct os *os = &report->inventory->os;
     slice platform = report->image->platform;
     slice system = os->found ? os->name : SLICE("no distribution known");
-    add_line(table, arena_format(report->arena, "%.*s: %.*s%s%.*s, %zu layer%s, %zu package%s",
-                                 SLICE_ARG(report->image->name), SLICE_ARG(system),
-                                 platform.len ? ", " : "", SLICE_ARG(platform),
-                                 report->image->layer_count,
-                                 report->image->layer_count == 1 ? "" : "s",
-                                 report->inventory->components.count,
-                                 report->inventory->components.count == 1 ? "" : "s"));
+    add_line(table,
+             arena_format(report->arena, "%.*s: %.*s%s%.*s, %zu layer%s, %zu package%s",
+                          SLICE_ARG(report->image->name), SLICE_ARG(system),
+                          platform.len ? ", " : "", SLICE_ARG(platform), report->image->layer_count,
+                          report->image->layer_count == 1 ? "" : "s",
+                          report->inventory->components.count,
+                          report->inventory->components.count == 1 ? "" : "s"));
 }
 
 static void add_counts(struct table *table, struct finding *const *rows, size_t count)
@@ -235,8 +235,9 @@ static void add_counts(struct table *table, struct finding *const *rows, size_t 
     for (int i = SEVERITY_CRITICAL; i >= 0; i--)
         if (counts[i])
             buffer_format(&text, "%s%zu %s", text.len ? ", " : "", counts[i], severity_names[i]);
-    add_line(table, count ? arena_format(report->arena, "%zu finding%s: %.*s. %zu can be fixed by an "
-                                                        "upgrade.",
+    add_line(table, count ? arena_format(report->arena,
+                                         "%zu finding%s: %.*s. %zu can be fixed by an "
+                                         "upgrade.",
                                          count, count == 1 ? "" : "s",
                                          SLICE_ARG(buffer_slice(&text)), fixable)
                           : SLICE("No findings."));
@@ -332,26 +333,28 @@ static void add_stats(struct table *table)
     struct arena *arena = table->report->arena;
     if (!stats->wanted)
         return;
-    double part = stats->image_bytes ? 100.0 * (double)stats->bytes_read / (double)stats->image_bytes
-                                     : 0;
+    double part =
+        stats->image_bytes ? 100.0 * (double)stats->bytes_read / (double)stats->image_bytes : 0;
     buffer_add_byte(table->out, '\n');
     add_line(table, arena_format(arena, "Image %.*s, read %.*s (%.2f%%), %llu entries, %llu read",
                                  SLICE_ARG(text_size(arena, stats->image_bytes)),
                                  SLICE_ARG(text_size(arena, stats->bytes_read)), part,
                                  (unsigned long long)stats->entries,
                                  (unsigned long long)stats->entries_read));
-    add_line(table, arena_format(arena, "Time: open %.1f ms, walk %.1f ms, merge %.1f ms, match %.1f ms",
-                                 (double)stats->open_microseconds / 1000,
-                                 (double)stats->walk_microseconds / 1000,
-                                 (double)stats->merge_microseconds / 1000,
-                                 (double)stats->match_microseconds / 1000));
+    add_line(table,
+             arena_format(arena, "Time: open %.1f ms, walk %.1f ms, merge %.1f ms, match %.1f ms",
+                          (double)stats->open_microseconds / 1000,
+                          (double)stats->walk_microseconds / 1000,
+                          (double)stats->merge_microseconds / 1000,
+                          (double)stats->match_microseconds / 1000));
     add_line(table, arena_format(arena, "Peak memory: parent %.*s, largest worker %.*s",
                                  SLICE_ARG(text_size(arena, stats->parent_peak_memory)),
                                  SLICE_ARG(text_size(arena, stats->worker_peak_memory))));
     for (size_t i = 0; stats->outcomes && i < table->report->image->layer_count; i++) {
         const struct record_statistics *layer = &stats->outcomes[i].record.statistics;
         add_line(table,
-                 arena_format(arena, "  layer %zu: %.*s, %llu entries, read %.*s, peak %.*s, CPU %.1f ms",
+                 arena_format(arena,
+                              "  layer %zu: %.*s, %llu entries, read %.*s, peak %.*s, CPU %.1f ms",
                               i, SLICE_ARG(layer->compression), (unsigned long long)layer->entries,
                               SLICE_ARG(text_size(arena, layer->bytes_read)),
                               SLICE_ARG(text_size(arena, layer->peak_memory)),

@@ -23,8 +23,9 @@ struct bundle {
     const char *path;
     int fd;
     uint64_t size, bytes_read, kept_total;
-    struct list members; /* of struct bundle_member *: those of a tar, or those opened in a folder */
-    size_t *slots;       /* hash table over members: index + 1 */
+    struct list
+        members;   /* of struct bundle_member *: those of a tar, or those opened in a folder */
+    size_t *slots; /* hash table over members: index + 1 */
     size_t slot_count;
 };
 
@@ -102,8 +103,9 @@ static struct error *index_entry(struct bundle *bundle, struct tar *tar, const s
     if (entry->kind != ENTRY_FILE)
         return NULL;
     if (tar->regions)
-        return error_make(ERROR_INPUT, "%.*s is stored as a sparse file; make the archive without "
-                                       "(tar --sparse)",
+        return error_make(ERROR_INPUT,
+                          "%.*s is stored as a sparse file; make the archive without "
+                          "(tar --sparse)",
                           SLICE_ARG(entry->path));
     member->size = entry->size;
     if (bundle->kind == BUNDLE_PACKED)
@@ -111,10 +113,11 @@ static struct error *index_entry(struct bundle *bundle, struct tar *tar, const s
     member->fd = bundle->fd;
     member->offset = tar_content_offset(tar);
     if (member->offset > bundle->size || member->size > bundle->size - member->offset)
-        return error_make(ERROR_INPUT,
-                          "%.*s should have %llu bytes, but the file ends before: it was cut on its "
-                          "way; save the image again",
-                          SLICE_ARG(entry->path), (unsigned long long)entry->size);
+        return error_make(
+            ERROR_INPUT,
+            "%.*s should have %llu bytes, but the file ends before: it was cut on its "
+            "way; save the image again",
+            SLICE_ARG(entry->path), (unsigned long long)entry->size);
     return NULL;
 }
 
@@ -235,9 +238,9 @@ static struct error *open_below(struct bundle *bundle, slice path,
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
         return NULL;
     if (fd < 0 || fstat(fd, &info) < 0 || !S_ISREG(info.st_mode)) {
-        struct error *error = fd < 0 ? error_errno("cannot open %s/%s", bundle->path, name)
-                                     : error_make(ERROR_INPUT, "%s/%s is not a regular file",
-                                                  bundle->path, name);
+        struct error *error =
+            fd < 0 ? error_errno("cannot open %s/%s", bundle->path, name)
+                   : error_make(ERROR_INPUT, "%s/%s is not a regular file", bundle->path, name);
         if (fd >= 0)
             close(fd);
         return error;

@@ -10,13 +10,13 @@
 struct bundle;
 
 struct bundle_member {
-    slice path;      /* normal form: no leading "/" or "./" */
+    slice path; /* normal form: no leading "/" or "./" */
     uint64_t size;
-    int fd;          /* the member's bytes are [offset, offset + size) of it; -1 in a packed bundle */
+    int fd; /* the member's bytes are [offset, offset + size) of it; -1 in a packed bundle */
     uint64_t offset;
-    slice content;   /* of a packed bundle: what was kept of a small member */
+    slice content; /* of a packed bundle: what was kept of a small member */
     bool kept;
-    slice target;    /* of a symlink or hard link: where it leads; else empty */
+    slice target; /* of a symlink or hard link: where it leads; else empty */
 };
 
 /*

@@ -100,9 +100,10 @@ static struct error *choose(const json_t *manifest, const struct source_options 
             continue;
         if (*chosen && !slice_equal(json_get_slice(*chosen, "Config", arena),
                                     json_get_slice(entry, "Config", arena)))
-            return error_make(ERROR_INPUT,
-                              "there are several images in it: choose one with --image NAME, of %.*s",
-                              SLICE_ARG(list_images(manifest, arena)));
+            return error_make(
+                ERROR_INPUT,
+                "there are several images in it: choose one with --image NAME, of %.*s",
+                SLICE_ARG(list_images(manifest, arena)));
         *chosen = entry;
     }
     if (*chosen)
@@ -169,8 +170,8 @@ static void note_tags(struct image *image, const json_t *entry, struct arena *ar
     for (size_t i = 0; i < json_array_size(tags); i++) {
         const json_t *tag = json_array_get(tags, i);
         if (json_is_string(tag))
-            *(slice *)list_add(&image->tags, arena, sizeof(slice)) = arena_copy(
-                arena, slice_make(json_string_value(tag), json_string_length(tag)));
+            *(slice *)list_add(&image->tags, arena, sizeof(slice)) =
+                arena_copy(arena, slice_make(json_string_value(tag), json_string_length(tag)));
     }
 }
 

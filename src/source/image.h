@@ -1,6 +1,6 @@
 /*
- * An image: what a source hands to the layer walk. Manifest and config are read and checked; of each
- * layer there is what is known of it and a way to its bytes.
+ * An image: what a source hands to the layer walk. Manifest and config are read and checked; of
+ * each layer there is what is known of it and a way to its bytes.
  *
  * Everything in an image lives in the arena it was opened with; its file handles until image_close.
  */
@@ -16,21 +16,21 @@ enum base_state {
 };
 
 struct image_layer {
-    size_t index;      /* from 0, bottom first */
-    slice digest;      /* of the bytes as stored; empty where nothing names it */
-    slice diff_id;     /* of the bytes unpacked, from the config */
+    size_t index;  /* from 0, bottom first */
+    slice digest;  /* of the bytes as stored; empty where nothing names it */
+    slice diff_id; /* of the bytes unpacked, from the config */
     slice media_type;
     uint64_t size;     /* as stored */
     slice instruction; /* Dockerfile line or history text; empty: not known */
     enum base_state base;
     const struct bundle_member *member; /* its bytes; NULL: a root folder, or they are not there */
-    slice problem;     /* what is wrong with it before a byte was read; or empty */
+    slice problem;                      /* what is wrong with it before a byte was read; or empty */
 };
 
 struct image {
-    slice name;     /* as asked for */
+    slice name;       /* as asked for */
     struct list tags; /* of slice: the names that the archive gives it */
-    slice digest;   /* of the manifest, else of the config; empty for a root folder */
+    slice digest;     /* of the manifest, else of the config; empty for a root folder */
     slice config_digest;
     slice platform; /* "linux/amd64", "linux/arm64/v8"; empty: not known */
     struct image_layer *layers;
@@ -41,7 +41,7 @@ struct image {
     slice base_digest; /* org.opencontainers.image.base.digest, or empty */
     slice remark;      /* something the user should know of the choice that was made, or empty */
     struct bundle *bundle;
-    int root_folder;   /* of a root file system: its fd; else -1 */
+    int root_folder; /* of a root file system: its fd; else -1 */
 };
 
 /* "linux/arm64/v8" and "linux/arm64" are one; so is a variant that was not asked for. */

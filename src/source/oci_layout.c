@@ -186,10 +186,9 @@ static void find_platform(struct search *search, struct candidate *candidate)
     if (!error)
         error = json_read(&manifest, text, "a manifest");
     if (!error)
-        error = read_blob(search,
-                          json_get_slice(json_object_get(manifest, "config"), "digest",
-                                         search->arena),
-                          LIMIT_CONFIG_BYTES, "a config", &text);
+        error = read_blob(
+            search, json_get_slice(json_object_get(manifest, "config"), "digest", search->arena),
+            LIMIT_CONFIG_BYTES, "a config", &text);
     if (!error)
         error = json_read(&config, text, "a config");
     if (!error)
@@ -284,7 +283,8 @@ static bool is_layer_type(slice type)
 
 static bool is_foreign(slice type)
 {
-    return slice_contains(type, SLICE("nondistributable")) || slice_contains(type, SLICE(".foreign."));
+    return slice_contains(type, SLICE("nondistributable")) ||
+           slice_contains(type, SLICE(".foreign."));
 }
 
 static struct error *read_layer(struct search *search, struct image_layer *layer,
@@ -298,26 +298,28 @@ static struct error *read_layer(struct search *search, struct image_layer *layer
     if (!digest_valid(layer->digest))
         return error_make(ERROR_INPUT, "the manifest gives layer %zu no digest", layer->index);
     if (!is_layer_type(layer->media_type))
-        return error_make(ERROR_INPUT,
-                          "layer %zu is of type %.*s, which is no file system: this is an artifact, "
-                          "not a container image",
-                          layer->index, SLICE_ARG(layer->media_type));
+        return error_make(
+            ERROR_INPUT,
+            "layer %zu is of type %.*s, which is no file system: this is an artifact, "
+            "not a container image",
+            layer->index, SLICE_ARG(layer->media_type));
     slice path = blob_path(arena, layer->digest);
     TRY(bundle_find(search->bundle, path, &member));
     if (!member && is_foreign(layer->media_type)) {
-        layer->problem = SLICE("it is a foreign layer, which is not in the image but on its vendor's "
-                               "server: it cannot be judged");
+        layer->problem =
+            SLICE("it is a foreign layer, which is not in the image but on its vendor's "
+                  "server: it cannot be judged");
         return NULL;
     }
     TRY(source_find_layer(search->bundle, path, arena, layer));
     if (layer->member && search->options->verify && json_is_integer(size) &&
         json_integer_value(size) != (json_int_t)layer->size)
-        layer->problem = arena_format(arena,
-                                      "its blob has %llu bytes, but the manifest names %lld for this "
-                                      "digest: it was cut or changed on its way; fetch the image "
-                                      "again",
-                                      (unsigned long long)layer->size,
-                                      (long long)json_integer_value(size));
+        layer->problem =
+            arena_format(arena,
+                         "its blob has %llu bytes, but the manifest names %lld for this "
+                         "digest: it was cut or changed on its way; fetch the image "
+                         "again",
+                         (unsigned long long)layer->size, (long long)json_integer_value(size));
     return NULL;
 }
 

@@ -93,8 +93,8 @@ slice platform_of_host(void)
     static const struct {
         const char *machine, *platform;
     } machines[] = {
-        {"x86_64", "linux/amd64"},   {"aarch64", "linux/arm64"}, {"armv7l", "linux/arm/v7"},
-        {"i686", "linux/386"},       {"ppc64le", "linux/ppc64le"}, {"s390x", "linux/s390x"},
+        {"x86_64", "linux/amd64"},    {"aarch64", "linux/arm64"},   {"armv7l", "linux/arm/v7"},
+        {"i686", "linux/386"},        {"ppc64le", "linux/ppc64le"}, {"s390x", "linux/s390x"},
         {"riscv64", "linux/riscv64"},
     };
     struct utsname name;
@@ -140,10 +140,11 @@ struct error *source_find_layer(struct bundle *bundle, slice path, struct arena 
     if (layer->member)
         layer->size = layer->member->size;
     else
-        layer->problem = arena_format(arena,
-                                      "%.*s is missing: it was left out or cut away on its way; save "
-                                      "the image again",
-                                      SLICE_ARG(path));
+        layer->problem =
+            arena_format(arena,
+                         "%.*s is missing: it was left out or cut away on its way; save "
+                         "the image again",
+                         SLICE_ARG(path));
     return NULL;
 }
 

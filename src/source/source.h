@@ -10,7 +10,8 @@
 #include "source/image.h"
 
 struct source_options {
-    slice platform; /* "os/arch[/variant]" asked for, or empty: this machine's where there is a choice */
+    slice platform; /* "os/arch[/variant]" asked for, or empty: this machine's where there is a
+                       choice */
     slice select;   /* which of several images: a tag, a digest; empty: there must be only one */
     bool verify;    /* check the digests of manifest and config */
 };
@@ -18,8 +19,8 @@ struct source_options {
 struct source_kind {
     const char *name; /* "docker-archive", "oci-layout" */
     /* Whether the bundle is of this kind. */
-    MUST_CHECK struct error *(*recognise)(struct bundle *bundle, bool *is);
-    MUST_CHECK struct error *(*open)(struct image *image, struct bundle *bundle,
+    struct error *(*recognise)(struct bundle *bundle, bool *is);
+    struct error *(*open)(struct image *image, struct bundle *bundle,
                                      const struct source_options *options, struct arena *arena);
 };
 

@@ -21,7 +21,8 @@ slice config_platform(const json_t *config, struct arena *arena);
 MUST_CHECK struct error *source_require(struct bundle *bundle, slice path, const char *what,
                                         const struct bundle_member **member);
 
-/* Sets a layer's member and size; where it is not there, its problem: the other layers still count. */
+/* Sets a layer's member and size; where it is not there, its problem: the other layers still count.
+ */
 MUST_CHECK struct error *source_find_layer(struct bundle *bundle, slice path, struct arena *arena,
                                            struct image_layer *layer);
 

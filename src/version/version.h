@@ -41,10 +41,10 @@ const struct version_scheme *version_scheme_for(slice ecosystem);
 
 /* The events of an OSV range (OSV schema 1.7, affected[].ranges[].events[]). */
 enum range_event_kind {
-    RANGE_INTRODUCED, /* from this version on; "0" is before every version */
-    RANGE_FIXED,      /* no more from this version on */
+    RANGE_INTRODUCED,    /* from this version on; "0" is before every version */
+    RANGE_FIXED,         /* no more from this version on */
     RANGE_LAST_AFFECTED, /* no more after this version */
-    RANGE_LIMIT       /* the range says nothing from this version on; "*" is no limit */
+    RANGE_LIMIT          /* the range says nothing from this version on; "*" is no limit */
 };
 
 struct range_event {

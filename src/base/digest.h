@@ -19,6 +19,9 @@ void digest_add(struct digest *digest, const void *bytes, size_t count);
 slice digest_finish(struct digest *digest, struct arena *arena);
 void digest_free(struct digest *digest);
 
+/* The sha256 of the bytes, as text in the arena. */
+slice digest_of(slice bytes, struct arena *arena);
+
 /* An error unless `bytes` have the digest `expected`; `what` names them in the message. */
 MUST_CHECK struct error *digest_check(slice bytes, slice expected, const char *what);
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 
 struct error *file_read_at(int fd, void *bytes, size_t count, uint64_t offset, size_t *got)
@@ -45,8 +46,13 @@ struct error *file_write_all(int fd, slice bytes)
 {
     while (bytes.len) {
         ssize_t n = write(fd, bytes.ptr, bytes.len);
-        if (n < 0 && errno == EINTR)
+        if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+            /* Pipes that others hand down are often non-blocking. */
+            struct pollfd wait = {.fd = fd, .events = POLLOUT};
+            if (errno == EAGAIN)
+                poll(&wait, 1, -1);
             continue;
+        }
         if (n < 0)
             return error_errno("cannot write");
         bytes = slice_from(bytes, (size_t)n);
@@ -71,9 +77,33 @@ static struct error *write_beside(const char *beside, const char *path, slice by
     return error;
 }
 
+/* The handle that such a path is another name of: there is no file beside it to rename. */
+static int handle_of_path(const char *path)
+{
+    static const char *const folders[] = {"/dev/fd/", "/proc/self/fd/"};
+    uint64_t number;
+    if (strcmp(path, "/dev/stdout") == 0)
+        return STDOUT_FILENO;
+    if (strcmp(path, "/dev/stderr") == 0)
+        return STDERR_FILENO;
+    for (size_t i = 0; i < 2; i++)
+        if (slice_starts(slice_from_text(path), slice_from_text(folders[i])) &&
+            slice_to_u64(slice_from(slice_from_text(path), strlen(folders[i])), &number) &&
+            number < INT32_MAX)
+            return (int)number;
+    return -1;
+}
+
 struct error *file_replace(const char *path, slice bytes)
 {
     struct stat info;
+    int handle = handle_of_path(path);
+    if (handle >= 0)
+        return error_wrap(file_write_all(handle, bytes), "%s", path);
+    /* Where the path is a link, what it leads to is replaced, not the link. */
+    CLEANUP_FREE char *real = realpath(path, NULL);
+    if (real)
+        path = real;
     if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
         CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
         if (fd < 0)

@@ -18,7 +18,8 @@ MUST_CHECK struct error *file_write_all(int fd, slice bytes);
 
 /*
  * Writes beside `path` and renames: afterwards `path` holds all of `bytes`, or what it held before.
- * A path that is no regular file (/dev/stdout, a pipe) is written to as it is.
+ * A path that is no regular file (/dev/stdout, a pipe) is written to as it is; of a link, what it
+ * leads to is replaced.
  */
 MUST_CHECK struct error *file_replace(const char *path, slice bytes);
 

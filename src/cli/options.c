@@ -69,7 +69,9 @@ static struct error *ignore(struct options *options, const char *value)
 static struct error *set_severity(struct options *options, const char *value)
 {
     slice list = slice_from_text(value), name;
-    memset(options->policy.severities, 0, sizeof(options->policy.severities));
+    if (!options->severities_begun)
+        memset(options->policy.severities, 0, sizeof(options->policy.severities));
+    options->severities_begun = true;
     while (slice_pull(&list, ',', &name)) {
         enum severity severity;
         if (!severity_by_name(slice_trim(name), &severity))
@@ -268,7 +270,7 @@ static struct error *parse_long(struct parser *parser, const char *argument)
     if (option->argument)
         return take_value(parser, option, attached ? value.ptr : NULL);
     if (attached && slice_equal(value, SLICE("false")))
-        return NULL;
+        return option->apply(parser->options, NULL);
     if (attached && !slice_equal(value, SLICE("true")))
         return error_make(ERROR_USAGE, "--%s is a switch and takes no value", option->name);
     return option->apply(parser->options, "");
@@ -301,6 +303,7 @@ struct error *options_parse(struct options *options, struct arena *arena, unsign
     for (int i = 0; i < SEVERITY_COUNT; i++)
         options->policy.severities[i] = true;
     TRY(apply_environment(options, arena, command));
+    options->severities_begun = false; /* the command line goes before the environment */
     const char *input = options->input;
     for (; parser.at < count; parser.at++) {
         const char *argument = arguments[parser.at];

@@ -34,6 +34,7 @@ struct options {
     const char *built;
     /* policy */
     struct policy policy;
+    bool severities_begun; /* --severity more than once adds up */
     /* output */
     const struct report_format *format;
     const char *output;

@@ -11,7 +11,8 @@ struct assembly {
     const struct image *image;
     struct tree tree;
     struct evidence_set evidence;
-    struct map components; /* identity and layer → struct component */
+    struct map components; /* identity, layer and owner → struct component */
+    struct map conda;      /* path of a conda record → struct component */
 };
 
 static inline const struct live *assembly_live(const struct assembly *assembly, size_t i)
@@ -27,9 +28,13 @@ static inline bool live_is_of(const struct live *live, const char *analyzer)
 /* The value of a fact, or empty. */
 slice evidence_fact(const struct evidence *evidence, const char *key);
 
-/* The component for a package with that origin, made on first use; notes where it stands. */
+/*
+ * The component for a package with that origin, made on first use; notes where it stands. What
+ * another package owns (`owner`, or NULL) is never one with what nobody owns: the owner may speak
+ * for its own copy, not for others.
+ */
 struct component *assembly_add(struct assembly *assembly, const struct package *package,
-                               size_t layer, slice location);
+                               size_t layer, slice location, struct component *owner);
 
 /* Each adds its kind's components; in this order. */
 void assemble_os(struct assembly *assembly);

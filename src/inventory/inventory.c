@@ -12,11 +12,12 @@ slice evidence_fact(const struct evidence *evidence, const char *key)
 }
 
 struct component *assembly_add(struct assembly *assembly, const struct package *package,
-                               size_t layer, slice location)
+                               size_t layer, slice location, struct component *owner)
 {
     struct arena *arena = assembly->arena;
     const slice parts[] = {package->type, package->name,  package->version,
-                           package->arch, package->build, slice_make(&layer, sizeof(layer))};
+                           package->arch, package->build, slice_make(&layer, sizeof(layer)),
+                           slice_make(&owner, sizeof(owner))};
     slice key = map_key(arena, parts, sizeof(parts) / sizeof(parts[0]));
     struct component *component = map_get(&assembly->components, key);
     if (!component) {
@@ -31,6 +32,7 @@ struct component *assembly_add(struct assembly *assembly, const struct package *
         component->maintainer = package->maintainer;
         component->license = package->license;
         component->build = package->build;
+        component->owner = owner;
         map_put(&assembly->components, key, component);
         *(struct component **)list_add(&assembly->inventory->components, arena, sizeof(component)) =
             component;
@@ -79,7 +81,7 @@ void assemble_dpkg(struct assembly *assembly)
             continue;
         const struct package *packages = live->evidence->packages.items;
         for (size_t j = 0; j < live->evidence->packages.count; j++)
-            assembly_add(assembly, &packages[j], live->origins[j], live->path);
+            assembly_add(assembly, &packages[j], live->origins[j], live->path, NULL);
     }
 }
 
@@ -165,7 +167,7 @@ void inventory_build(struct inventory *inventory, struct arena *arena, const str
                      const struct layer_outcome *outcomes)
 {
     struct assembly assembly = {
-        .inventory = inventory, .arena = arena, .image = image, .components = {.arena = arena}};
+        .inventory = inventory, .arena = arena, .image = image, .components = {.arena = arena}, .conda = {.arena = arena}};
     const struct record **records = arena_array(arena, image->layer_count + 1, sizeof(*records));
     *inventory = (struct inventory){0};
     for (size_t i = 0; i < image->layer_count; i++)

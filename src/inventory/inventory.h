@@ -14,6 +14,7 @@
 /* A name under which an ecosystem's advisories know what a component holds. */
 struct identity {
     slice type, name, version;
+    bool bundled; /* a copy inside it ("setuptools/_vendor/…"): listed, not judged */
 };
 
 struct component {
@@ -27,7 +28,7 @@ struct component {
     slice maintainer, license, build, channel, installer, direct_url;
     struct list contains; /* of struct identity: Python distributions that it owns */
     /* For a Python distribution that a package of the distribution's package manager owns: */
-    const struct component *owner;
+    struct component *owner;
     bool owner_is_vendor; /* … which did not come from the distribution itself */
 };
 

@@ -64,28 +64,13 @@ void owners_from_dpkg(struct assembly *assembly, struct owners *owners)
     }
 }
 
-static struct component *find_component(struct assembly *assembly, const struct live *live)
-{
-    if (live->evidence->packages.count != 1)
-        return NULL;
-    const struct package *package = live->evidence->packages.items;
-    struct component **components = assembly->inventory->components.items;
-    for (size_t i = 0; i < assembly->inventory->components.count; i++)
-        if (components[i]->layer == live->origins[0] &&
-            slice_equal(components[i]->type, package->type) &&
-            slice_equal(components[i]->name, package->name) &&
-            slice_equal(components[i]->version, package->version))
-            return components[i];
-    return NULL;
-}
-
 void owners_from_conda(struct assembly *assembly, struct owners *owners)
 {
     for (size_t i = 0; i < assembly->evidence.items.count; i++) {
         const struct live *live = assembly_live(assembly, i);
         if (!live_is_of(live, "conda") || live->evidence->owned.count == 0)
             continue;
-        struct component *component = find_component(assembly, live);
+        struct component *component = map_get(&assembly->conda, live->path);
         const slice *paths = live->evidence->owned.items;
         for (size_t j = 0; component && j < live->evidence->owned.count; j++)
             own(assembly, owners, paths[j], component);
@@ -134,8 +119,9 @@ void assemble_conda(struct assembly *assembly)
         const struct package *packages = live->evidence->packages.items;
         for (size_t j = 0; j < live->evidence->packages.count; j++) {
             struct component *component =
-                assembly_add(assembly, &packages[j], live->origins[j], live->path);
+                assembly_add(assembly, &packages[j], live->origins[j], live->path, NULL);
             component->channel = evidence_fact(live->evidence, "channel");
+            map_put(&assembly->conda, live->path, component);
         }
     }
 }

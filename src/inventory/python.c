@@ -48,7 +48,7 @@ static bool is_bundled_copy(slice folder)
 }
 
 static void add_contained(struct assembly *assembly, struct component *holder,
-                          const struct package *package)
+                          const struct package *package, bool bundled)
 {
     const struct identity *held = holder->contains.items;
     for (size_t i = 0; i < holder->contains.count; i++)
@@ -56,7 +56,7 @@ static void add_contained(struct assembly *assembly, struct component *holder,
             slice_equal(held[i].version, package->version))
             return;
     struct identity *identity = list_add(&holder->contains, assembly->arena, sizeof(*identity));
-    *identity = (struct identity){package->type, package->name, package->version};
+    *identity = (struct identity){package->type, package->name, package->version, bundled};
 }
 
 /*
@@ -95,15 +95,14 @@ static void add_distribution(struct python_stage *stage, const struct live *live
     struct component *owner = map_get(&stage->owners.by_path, live->path);
     slice folder = metadata_folder(live->path);
     if (owner && slice_equal(owner->type, SLICE("conda"))) {
-        add_contained(assembly, owner, package);
+        add_contained(assembly, owner, package, false);
         return;
     }
-    struct component *component = assembly_add(assembly, package, live->origins[0], live->path);
+    struct component *component = assembly_add(assembly, package, live->origins[0], live->path, owner);
     map_put(&stage->by_folder, folder, component);
     if (owner) {
-        component->owner = owner;
         component->owner_is_vendor = !is_distribution_maintainer(owner->maintainer);
-        add_contained(assembly, owner, package);
+        add_contained(assembly, owner, package, false);
     }
 }
 
@@ -163,7 +162,8 @@ static void add_later(struct python_stage *stage)
         struct component *holder = bundle_holder(stage, metadata_folder(live->path));
         struct component *owner = map_get(&stage->owners.by_path, live->path);
         if (owner || holder)
-            add_contained(stage->assembly, owner ? owner : holder, live->evidence->packages.items);
+            add_contained(stage->assembly, owner ? owner : holder, live->evidence->packages.items,
+                          true);
         else
             add_distribution(stage, live);
     }

@@ -129,7 +129,13 @@ static struct error *walk_one_folder(struct folder_walk *folder, slice path)
         return NULL;
     }
     struct error *error = NULL;
-    for (struct dirent *item; !error && (item = readdir(stream));) {
+    for (struct dirent *item; !error;) {
+        errno = 0;
+        item = readdir(stream);
+        if (!item && errno)
+            tell_errno(folder, path, "cannot read the folder to its end");
+        if (!item)
+            break;
         if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)
             continue;
         slice below = join(&folder->names, path, item->d_name);

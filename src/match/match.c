@@ -52,23 +52,33 @@ static struct error *find_hits(struct matcher *matcher, slice ecosystem, slice n
     return NULL;
 }
 
+/* Notes what cannot be judged by its name or version; true when there is nothing more to do. */
+static bool is_odd(struct matcher *matcher, const struct component *component, slice ecosystem,
+                   slice name, slice version)
+{
+    if (name.len > LIMIT_PACKAGE_NAME_BYTES) {
+        add_unjudged(matcher, SLICE("packages with endless names"), 1,
+                     SLICE("no feed has a name of that length"));
+        return true;
+    }
+    if (!version_scheme_for(ecosystem)->valid(version))
+        add_unjudged(matcher,
+                     arena_format(matcher->arena, "%.*s with odd versions",
+                                  SLICE_ARG(component->type)),
+                     1,
+                     arena_format(matcher->arena,
+                                  "\"%.*s\" is no version by the rules of %.*s, so ranges say little "
+                                  "of it",
+                                  SLICE_ARG(version), SLICE_ARG(ecosystem)));
+    return false;
+}
+
 static struct error *match_in(struct matcher *matcher, const struct component *component,
                               slice ecosystem, slice name, slice version)
 {
     struct list hits = {0};
-    if (name.len > LIMIT_PACKAGE_NAME_BYTES) {
-        add_unjudged(matcher, SLICE("packages with endless names"), 1,
-                     SLICE("no feed has a name of that length"));
+    if (is_odd(matcher, component, ecosystem, name, version))
         return NULL;
-    }
-    if (!version_scheme_for(ecosystem)->valid(version))
-        add_unjudged(
-            matcher,
-            arena_format(matcher->arena, "%.*s with odd versions", SLICE_ARG(component->type)), 1,
-            arena_format(matcher->arena,
-                         "\"%.*s\" is no version by the rules of %.*s, so ranges say little "
-                         "of it",
-                         SLICE_ARG(version), SLICE_ARG(ecosystem)));
     TRY(find_hits(matcher, ecosystem, name, version, &hits));
     return join_hits(matcher, component, hits.items, hits.count, version_scheme_for(ecosystem));
 }
@@ -96,8 +106,8 @@ static struct error *match_deb(struct matcher *matcher, const struct component *
     return NULL;
 }
 
-static struct error *match_pypi(struct matcher *matcher, const struct component *component,
-                                slice name, slice version)
+static struct error *find_pypi_hits(struct matcher *matcher, const struct component *component,
+                                    slice name, slice version, struct list *hits)
 {
     bool has;
     TRY(store_has_ecosystem(matcher->store, SLICE("PyPI"), &has));
@@ -112,7 +122,16 @@ static struct error *match_pypi(struct matcher *matcher, const struct component 
                      SLICE("their metadata names no version"));
         return NULL;
     }
-    return match_in(matcher, component, SLICE("PyPI"), name, version);
+    if (is_odd(matcher, component, SLICE("PyPI"), name, version))
+        return NULL;
+    return find_hits(matcher, SLICE("PyPI"), name, version, hits);
+}
+
+static struct error *match_pypi(struct matcher *matcher, const struct component *component)
+{
+    struct list hits = {0};
+    TRY(find_pypi_hits(matcher, component, component->name, component->version, &hits));
+    return join_hits(matcher, component, hits.items, hits.count, version_scheme_for(SLICE("PyPI")));
 }
 
 /* A conda package is judged by the Python distributions that it holds; nobody publishes advisories
@@ -120,10 +139,18 @@ static struct error *match_pypi(struct matcher *matcher, const struct component 
 static struct error *match_conda(struct matcher *matcher, const struct component *component)
 {
     const struct identity *held = component->contains.items;
-    for (size_t i = 0; i < component->contains.count; i++)
-        TRY(match_pypi(matcher, component, held[i].name, held[i].version));
-    if (component->contains.count == 0)
-        add_unjudged(matcher, SLICE("conda"), 1,
+    struct list hits = {0};
+    size_t own = 0;
+    for (size_t i = 0; i < component->contains.count; i++) {
+        if (held[i].bundled)
+            continue;
+        own++;
+        TRY(find_pypi_hits(matcher, component, held[i].name, held[i].version, &hits));
+    }
+    if (own)
+        return join_hits(matcher, component, hits.items, hits.count,
+                         version_scheme_for(SLICE("PyPI")));
+    add_unjudged(matcher, SLICE("conda"), 1,
                      SLICE("they are no Python distributions, and no feed publishes advisories for "
                            "conda's other packages"));
     return NULL;
@@ -134,7 +161,7 @@ static struct error *match_component(struct matcher *matcher, const struct compo
     if (slice_equal(component->type, SLICE("deb")))
         return match_deb(matcher, component);
     if (slice_equal(component->type, SLICE("pypi")))
-        return match_pypi(matcher, component, component->name, component->version);
+        return match_pypi(matcher, component);
     if (slice_equal(component->type, SLICE("conda")))
         return match_conda(matcher, component);
     add_unjudged(matcher, component->type, 1, SLICE("plimsoll has no rules for them"));

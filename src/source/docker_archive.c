@@ -55,10 +55,12 @@ static bool has_tag(const json_t *entry, slice wanted)
     return false;
 }
 
-/* The hex digits in a config's path: "abc….json" or "blobs/sha256/abc…". */
+/* The hex digits in a config's path: "abc….json", "blobs/sha256/abc…", "sha256:abc…". */
 static slice config_hex(slice path)
 {
     slice name = slice_basename(path);
+    if (slice_starts(name, SLICE("sha256:")))
+        name = slice_from(name, strlen("sha256:"));
     return slice_ends(name, SLICE(".json")) ? slice_first(name, name.len - 5) : name;
 }
 
@@ -135,12 +137,29 @@ static struct error *read_config(struct image *image, const json_t *entry,
     TRY(source_require(image->bundle, path, "the image's config", &member));
     TRY(bundle_read(image->bundle, member, LIMIT_CONFIG_BYTES, &text));
     slice digest = arena_format(arena, "sha256:%.*s", SLICE_ARG(config_hex(path)));
-    if (digest_valid(digest)) {
-        image->digest = image->config_digest = digest;
-        if (options->verify)
-            TRY(digest_check(text, digest, "the image's config"));
-    }
+    if (!digest_valid(digest))
+        digest = digest_of(text, arena);
+    else if (options->verify)
+        TRY(digest_check(text, digest, "the image's config"));
+    image->digest = image->config_digest = digest;
     return config_read(image, text, arena);
+}
+
+/* By its path: blobs/sha256/HEX, or HEX.tar (skopeo, podman), HEX.tar.gz (go-containerregistry). */
+static slice layer_digest(struct arena *arena, slice path)
+{
+    static const char *const endings[] = {".tar", ".tar.gz"};
+    slice name = slice_basename(path);
+    for (size_t i = 0; i < 2; i++) {
+        slice ending = slice_from_text(endings[i]);
+        if (!slice_ends(name, ending))
+            continue;
+        slice digest = arena_format(arena, "sha256:%.*s",
+                                    SLICE_ARG(slice_first(name, name.len - ending.len)));
+        if (digest_valid(digest))
+            return digest;
+    }
+    return blob_digest(arena, path);
 }
 
 static struct error *find_layers(struct image *image, const json_t *entry, struct arena *arena)
@@ -159,7 +178,7 @@ static struct error *find_layers(struct image *image, const json_t *entry, struc
         slice text = slice_make(json_string_value(path), json_string_length(path));
         TRY(source_find_layer(image->bundle, text, arena, layer));
         if (layer->member)
-            layer->digest = blob_digest(arena, layer->member->path);
+            layer->digest = layer_digest(arena, layer->member->path);
     }
     return NULL;
 }

@@ -445,6 +445,17 @@ def test_config_and_manifest_disagree(tmp_path, store, field):
     refused(scan_bytes(tmp_path, store, imagekit.archive_bytes(without_layers(field))))
 
 
+@pytest.mark.parametrize("which", ["manifest", "config", "layer"])
+@pytest.mark.parametrize("form", ["tar", "folder"])
+def test_missing_blob(tmp_path, store, which, form):
+    image = the_image()
+    blob = {"manifest": imagekit.manifest_bytes(image), "config": image.config_bytes(), "layer": image.blobs()[1]}[which]
+    files = changed(imagekit.files_oci(image), blob_name(sha256(blob)), None)
+    path = imagekit.write_folder(tmp_path / "layout", files) if form == "folder" else imagekit.write_archive(tmp_path / "layout", files)
+    for args in ((), ("--no-verify",)):
+        refused(scanner.scan(path, *GATE, *args, db=store), "layout", sha256(blob)[7:19])
+
+
 def test_indexes_in_indexes(tmp_path, store):
     """An index in an index is normal, a hundred of them are not."""
     image = the_image()

@@ -23,7 +23,8 @@ static void check_instruction(slice text, struct arena *arena)
 {
     slice line = history_instruction(text, arena);
     assert(line.len <= text.len + 4);
-    assert(!slice_starts(line, SLICE("#(nop)")) || slice_starts(slice_trim(text), SLICE("#(nop)")) ||
+    assert(!slice_starts(line, SLICE("#(nop)")) ||
+           slice_starts(slice_trim(text), SLICE("#(nop)")) ||
            slice_contains(text, SLICE("#(nop)")));
 }
 

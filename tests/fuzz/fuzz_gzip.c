@@ -1,6 +1,6 @@
 /*
- * The unpacking stream. What it gives must not depend on how much is taken at once, and an input cut
- * short must never give more than the whole one, nor anything else.
+ * The unpacking stream. What it gives must not depend on how much is taken at once, and an input
+ * cut short must never give more than the whole one, nor anything else.
  */
 #undef NDEBUG
 #include "archive/stream.h"

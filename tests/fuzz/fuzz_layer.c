@@ -96,9 +96,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     slice tars[LAYERS] = {slice_first(input, half), slice_from(input, half)};
     build(tars, &(struct walk_options){.spill = -1}, &arena, &first);
     /* As scans do it: once more with what links lead to. */
-    struct walk_options options = {.redirects = first.redirects.items,
-                                   .redirect_count = first.redirects.count,
-                                   .spill = -1};
+    struct walk_options options = {
+        .redirects = first.redirects.items, .redirect_count = first.redirects.count, .spill = -1};
     build(tars, &options, &arena, &second);
     assert(second.components.count >= first.components.count || first.redirects.count);
     if (first.redirects.count == 0)

@@ -20,7 +20,8 @@ static void check_entry(const struct tar *tar, const struct entry *entry)
     slice part, rest = entry->path;
     assert(entry->path.len <= LIMIT_PATH_BYTES && entry->target.len <= LIMIT_PATH_BYTES);
     assert(entry->kind <= ENTRY_OTHER && entry->mode <= 07777);
-    assert(slice_find(entry->path, '\0') == SIZE_MAX && slice_find(entry->target, '\0') == SIZE_MAX);
+    assert(slice_find(entry->path, '\0') == SIZE_MAX &&
+           slice_find(entry->target, '\0') == SIZE_MAX);
     while (entry->path.len && slice_pull(&rest, '/', &part))
         assert(part.len && !slice_equal(part, SLICE(".")) && !slice_equal(part, SLICE("..")));
     if (entry->kind != ENTRY_FILE && entry->kind != ENTRY_OTHER)

@@ -13,8 +13,8 @@ enum { TARKIT_BLOCK = 512 };
 /* What is not set is as in a plain ustar file. */
 struct tarkit_header {
     const char *name;
-    char type;        /* 0: '0' */
-    bool type_nul;    /* the type is a NUL byte */
+    char type;     /* 0: '0' */
+    bool type_nul; /* the type is a NUL byte */
     const char *link;
     const char *prefix;
     const char *magic; /* eight bytes; NULL: ustar's */
@@ -144,8 +144,11 @@ enum { TARKIT_SHOWN = 4096 };
 static inline struct error *tarkit_list_entry(struct tar *tar, const struct entry *entry,
                                               bool contents, struct buffer *text)
 {
-    static const char kinds[] = {[ENTRY_FILE] = 'f', [ENTRY_FOLDER] = 'd', [ENTRY_SYMLINK] = 'l',
-                                 [ENTRY_HARDLINK] = 'h', [ENTRY_OTHER] = 'o'};
+    static const char kinds[] = {[ENTRY_FILE] = 'f',
+                                 [ENTRY_FOLDER] = 'd',
+                                 [ENTRY_SYMLINK] = 'l',
+                                 [ENTRY_HARDLINK] = 'h',
+                                 [ENTRY_OTHER] = 'o'};
     uint64_t length = 0;
     slice piece;
     buffer_format(text, "%c %.*s", kinds[entry->kind], SLICE_ARG(entry->path));

@@ -49,9 +49,8 @@ static void describe(const struct reading *reading, struct buffer *text)
             const struct {
                 const char *name;
                 slice value;
-            } more[] = {{"arch", p->arch},       {"source", p->source_name},
-                        {"", p->source_version}, {"by", p->maintainer},
-                        {"license", p->license}, {"build", p->build}};
+            } more[] = {{"arch", p->arch},     {"source", p->source_name}, {"", p->source_version},
+                        {"by", p->maintainer}, {"license", p->license},    {"build", p->build}};
             buffer_format(text, "%.*s %.*s %.*s", SLICE_ARG(p->type), SLICE_ARG(p->name),
                           SLICE_ARG(p->version));
             for (size_t k = 0; k < COUNT(more); k++)
@@ -119,7 +118,8 @@ static const struct row dpkg_rows[] = {
      "<broonie@debian.org>\n"},
     /* A package is its own source, unless it says otherwise; a source without a version has its. */
     {STATUS, SLICE("Package: a\n" INSTALLED "Version: 1-2\n"), "deb a 1-2 source=a =1-2\n"},
-    {STATUS, SLICE("Package: a\n" INSTALLED "Version: 1-2\nSource: b\n"), "deb a 1-2 source=b =1-2\n"},
+    {STATUS, SLICE("Package: a\n" INSTALLED "Version: 1-2\nSource: b\n"),
+     "deb a 1-2 source=b =1-2\n"},
     {STATUS, SLICE("Package: a\n" INSTALLED "Version: 1\nSource: b (2\n"), "deb a 1 source=b =2\n"},
     /* An epoch of 0 is none. */
     {STATUS, SLICE("Package: a\n" INSTALLED "Version: 0:1-2\nSource: b (0:3)\n"),
@@ -129,11 +129,16 @@ static const struct row dpkg_rows[] = {
     {STATUS, SLICE("Package: a\nVersion: 1\nStatus: purge ok not-installed\n"), ""},
     {STATUS, SLICE("Package: a\nVersion: 1\nStatus: install reinstreq half-installed\n"), ""},
     {STATUS, SLICE("Package: a\nVersion: 1\nStatus: hold ok installed\n"), "deb a 1 source=a =1\n"},
-    {STATUS, SLICE("Package: a\nVersion: 1\nStatus: deinstall ok installed \n"), "deb a 1 source=a =1\n"},
-    {STATUS, SLICE("Package: a\nVersion: 1\nStatus: install ok unpacked\n"), "deb a 1 source=a =1\n"},
-    {STATUS, SLICE("Package: a\nVersion: 1\nStatus: install ok half-configured\n"), "deb a 1 source=a =1\n"},
-    {STATUS, SLICE("Package: a\nVersion: 1\nStatus: install ok triggers-awaited\n"), "deb a 1 source=a =1\n"},
-    {STATUS, SLICE("Package: a\nVersion: 1\nStatus: install ok triggers-pending\n"), "deb a 1 source=a =1\n"},
+    {STATUS, SLICE("Package: a\nVersion: 1\nStatus: deinstall ok installed \n"),
+     "deb a 1 source=a =1\n"},
+    {STATUS, SLICE("Package: a\nVersion: 1\nStatus: install ok unpacked\n"),
+     "deb a 1 source=a =1\n"},
+    {STATUS, SLICE("Package: a\nVersion: 1\nStatus: install ok half-configured\n"),
+     "deb a 1 source=a =1\n"},
+    {STATUS, SLICE("Package: a\nVersion: 1\nStatus: install ok triggers-awaited\n"),
+     "deb a 1 source=a =1\n"},
+    {STATUS, SLICE("Package: a\nVersion: 1\nStatus: install ok triggers-pending\n"),
+     "deb a 1 source=a =1\n"},
     {STATUS, SLICE("Package: gone\nStatus: deinstall ok config-files\n"), ""},
     /* B15: two architectures are two packages */
     {STATUS,
@@ -141,10 +146,12 @@ static const struct row dpkg_rows[] = {
            "Package: libc6\n" INSTALLED "Version: 2\nArchitecture: i386\n"),
      "deb libc6 2 arch=amd64 source=libc6 =2\ndeb libc6 2 arch=i386 source=libc6 =2\n"},
     /* Spelling: case of fields, blanks, line ends, no line end at the end, many empty lines */
-    {STATUS, SLICE("PACKAGE:a\r\nstatus: install ok installed\r\nversion:\t1 \r\n\r\n\r\nPackage: b\r\n"
-                   INSTALLED "Version: 2"),
+    {STATUS,
+     SLICE("PACKAGE:a\r\nstatus: install ok installed\r\nversion:\t1 \r\n\r\n\r\nPackage: "
+           "b\r\n" INSTALLED "Version: 2"),
      "deb a 1 source=a =1\ndeb b 2 source=b =2\n"},
-    {STATUS, SLICE("Package: a\n" INSTALLED "Version: 1\n\n \nPackage: b\n" INSTALLED "Version: 2\n"),
+    {STATUS,
+     SLICE("Package: a\n" INSTALLED "Version: 1\n\n \nPackage: b\n" INSTALLED "Version: 2\n"),
      "deb a 1 source=a =1\ndeb b 2 source=b =2\n"},
     {STATUS, SLICE("Package: a\n# note\nVersion: 1\n" INSTALLED), "deb a 1 source=a =1\n"},
     /* Damage is told, and what came before it is kept. */
@@ -152,7 +159,10 @@ static const struct row dpkg_rows[] = {
      "deb a 1 source=a =1\nrefused\n"},
     {STATUS, SLICE("Version: 1\n" INSTALLED), "refused\n"},
     {STATUS, SLICE("Package:\nVersion: 1\n" INSTALLED), "refused\n"},
-    {STATUS, SLICE("\x7f" "ELF binary"), "refused\n"},
+    {STATUS,
+     SLICE("\x7f"
+           "ELF binary"),
+     "refused\n"},
     {STATUS, SLICE("Package: a\nnonsense\n"), "refused\n"},
     {STATUS, SLICE("Package: a\n" INSTALLED "Vers"), "refused\n"},
     /* distroless */
@@ -164,12 +174,14 @@ static const struct row dpkg_rows[] = {
      SLICE("/.\n/usr\n/usr/lib/python3/dist-packages/six-1.16.0.egg-info\n"
            "/usr/share/doc/x\n//opt/./y-1.dist-info/METADATA\n"),
      "owns usr/lib/python3/dist-packages/six-1.16.0.egg-info\nowns opt/y-1.dist-info/METADATA\n"},
-    {"var/lib/dpkg/info/libc6:amd64.list", SLICE("/usr/lib/os-release"), "owns usr/lib/os-release\n"},
+    {"var/lib/dpkg/info/libc6:amd64.list", SLICE("/usr/lib/os-release"),
+     "owns usr/lib/os-release\n"},
     {"var/lib/dpkg/info/x.md5sums",
      SLICE("d41d8cd98f00b204e9800998ecf8427e  opt/y-1.dist-info/METADATA\n"
            "d41d8cd98f00b204e9800998ecf8427e  opt/with blank-1.dist-info/METADATA\nnonsense\n"),
      "owns opt/y-1.dist-info/METADATA\nowns opt/with blank-1.dist-info/METADATA\n"},
-    {"var/lib/dpkg/status.d/x.md5sums", SLICE("0  usr/lib/os-release\n"), "owns usr/lib/os-release\n"},
+    {"var/lib/dpkg/status.d/x.md5sums", SLICE("0  usr/lib/os-release\n"),
+     "owns usr/lib/os-release\n"},
 };
 
 static void test_dpkg(void **state)
@@ -182,8 +194,8 @@ static void test_dpkg(void **state)
 static void test_dpkg_cut(void **state)
 {
     (void)state;
-    static const slice whole =
-        SLICE("Package: aa\n" INSTALLED "Version: 1:2-3\n\nPackage: bb\n" INSTALLED "Version: 4\n\n");
+    static const slice whole = SLICE("Package: aa\n" INSTALLED
+                                     "Version: 1:2-3\n\nPackage: bb\n" INSTALLED "Version: 4\n\n");
     size_t silent = 0;
     for (size_t length = 0; length < whole.len; length++) {
         struct reading reading;
@@ -205,10 +217,14 @@ static void test_dpkg_cut(void **state)
 #define METADATA "opt/lib/x_y-1.0.dist-info/METADATA"
 
 static const struct row python_rows[] = {
-    {METADATA, SLICE("Metadata-Version: 2.1\nName: Some_.Thing\nVersion: 1!2.0+cu118\nSummary: s\n"
-                     "License-Expression: MIT\n\nName: other\nVersion: 9\n"),
+    {METADATA,
+     SLICE("Metadata-Version: 2.1\nName: Some_.Thing\nVersion: 1!2.0+cu118\nSummary: s\n"
+           "License-Expression: MIT\n\nName: other\nVersion: 9\n"),
      "pypi some-thing 1!2.0+cu118 license=MIT\n"},
-    {METADATA, SLICE("\xef\xbb\xbf" "name: A\r\nVERSION:2\r\n\r\nVersion: 3\r\n"), "pypi a 2\n"},
+    {METADATA,
+     SLICE("\xef\xbb\xbf"
+           "name: A\r\nVERSION:2\r\n\r\nVersion: 3\r\n"),
+     "pypi a 2\n"},
     {METADATA, SLICE("Name: a\nSummary: x\n Version: 5\n\tName: b\nVersion: 2"), "pypi a 2\n"},
     {METADATA, SLICE("Name: a\nVersion: 1\nName: b\nVersion: 2\n"), "pypi a 1\n"},
     /* What the file does not say its folder does. */
@@ -218,16 +234,17 @@ static const struct row python_rows[] = {
     {METADATA, SLICE("\nName: a\n"), "pypi x-y 1.0\n"},
     {METADATA, SLICE("no field\nName: a\n"), "pypi a 1.0\n"},
     {METADATA, SLICE("\0\xff\n"), "pypi x-y 1.0\n"},
-    {"a/cryptography-3.3.2-py3.8.egg-info/METADATA", SLICE(""), "pypi cryptography 3.3.2\n"}, /* B16 */
+    {"a/cryptography-3.3.2-py3.8.egg-info/METADATA", SLICE(""),
+     "pypi cryptography 3.3.2\n"}, /* B16 */
     {"a/x-1.dist-info/PKG-INFO", SLICE("Name: x\n"), "pypi x 1\n"},
     {"a/x-1-py3.8.egg-info", SLICE(""), "pypi x 1\n"},
     {"x-1.egg-info", SLICE("Version: 2\n"), "pypi x 2\n"},
     {"a/x-1-py2.7.egg/EGG-INFO/PKG-INFO", SLICE(""), "pypi x 1\n"},
     {"a/x.egg-info/PKG-INFO", SLICE("Name: x\nVersion: 1\n"), "pypi x 1\n"},
     {"a/x.egg-info/PKG-INFO", SLICE("Name: x\n"), "pypi x \n"},
-    /* Something else that has the name of such a file */
-    {"a/x.egg-info/PKG-INFO", SLICE("nothing of that kind"), ""},
-    {"a/.dist-info/METADATA", SLICE(""), ""},
+    /* Something else that has the name of such a file is not passed over in silence. */
+    {"a/x.egg-info/PKG-INFO", SLICE("nothing of that kind"), "pypi x \n"},
+    {"a/.dist-info/METADATA", SLICE(""), "refused\n"},
     {"a/-1.dist-info/METADATA", SLICE(""), "refused\n"},
 
     {"a/x-1.dist-info/INSTALLER", SLICE(" pip\r\n"), "installer: pip\n"},
@@ -248,7 +265,8 @@ static const struct row python_rows[] = {
      "direct_url: https://example.org/x\n"},
     {"a/x-1.dist-info/direct_url.json", SLICE("{\"url\":\"https://u:sec@ret@example.org/x\"}"),
      "direct_url: https://example.org/x\n"},
-    {"a/x-1.dist-info/direct_url.json", SLICE("{\"url\":\"https://token@example.org:8443/x@1#y@z\"}"),
+    {"a/x-1.dist-info/direct_url.json",
+     SLICE("{\"url\":\"https://token@example.org:8443/x@1#y@z\"}"),
      "direct_url: https://example.org:8443/x@1#y@z\n"},
     {"a/x-1.dist-info/direct_url.json", SLICE("{\"url\":\"https://example.org/x@1.0.zip\"}"),
      "direct_url: https://example.org/x@1.0.zip\n"},
@@ -268,9 +286,14 @@ static void test_python_names(void **state)
 {
     (void)state;
     static const char *const rows[][2] = {
-        {"Flask", "flask"},           {"ruamel.yaml", "ruamel-yaml"}, {"a__b--c..d", "a-b-c-d"},
-        {"a-_.b", "a-b"},             {"", ""},                       {"_a_", "-a-"},
-        {"zope.interface", "zope-interface"}, {"\xc3\x89", "\xc3\x89"},
+        {"Flask", "flask"},
+        {"ruamel.yaml", "ruamel-yaml"},
+        {"a__b--c..d", "a-b-c-d"},
+        {"a-_.b", "a-b"},
+        {"", ""},
+        {"_a_", "-a-"},
+        {"zope.interface", "zope-interface"},
+        {"\xc3\x89", "\xc3\x89"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         CLEANUP_ARENA struct arena arena = {0};
@@ -294,12 +317,15 @@ static const struct row conda_rows[] = {
      "conda numpy 1.26 arch=linux-64 license=BSD-3-Clause build=py311_0\n"
      "file: opt/conda/bin/f2py\nfile: opt/conda/bin/f2py\nchannel: conda-forge\n"
      "owns opt/conda/lib/site-packages/numpy-1.26.dist-info/METADATA\n"},
-    {"conda-meta/a.json", SLICE("{\"files\":[\"x/y-1.egg-info\"],\"name\":\"a\",\"version\":\"1\"}"),
+    {"conda-meta/a.json",
+     SLICE("{\"files\":[\"x/y-1.egg-info\"],\"name\":\"a\",\"version\":\"1\"}"),
      "conda a 1\nowns x/y-1.egg-info\n"},
     {CONDA, SLICE("{\"name\":\"a\",\"version\":\"1\",\"files\":[\"../../../../x-1.egg-info\"]}"),
      "conda a 1\nowns x-1.egg-info\n"},
-    {CONDA, SLICE("{\"name\":\"a\",\"version\":\"1\",\"files\":null,\"license\":null}"), "conda a 1\n"},
-    {CONDA, SLICE("{\"name\":\"a\",\"version\":\"1\",\"files\":[1,null,{\"a\":[]}]}"), "conda a 1\n"},
+    {CONDA, SLICE("{\"name\":\"a\",\"version\":\"1\",\"files\":null,\"license\":null}"),
+     "conda a 1\n"},
+    {CONDA, SLICE("{\"name\":\"a\",\"version\":\"1\",\"files\":[1,null,{\"a\":[]}]}"),
+     "conda a 1\n"},
     {CONDA, SLICE("{\"name\":\"A\\u00e9\",\"version\":\"1\"}"), "conda a\xc3\xa9 1\n"},
     {CONDA, SLICE("\xef\xbb\xbf{\"name\":\"a\",\"version\":\"1\"}\n"), "conda a 1\n"},
     {CONDA, SLICE(""), "refused\n"},
@@ -350,7 +376,8 @@ static const struct row os_rows[] = {
            "HOME_URL=\"https://www.debian.org/\"\nVERSION_CODENAME=bookworm\n"),
      "PRETTY_NAME: Debian GNU/Linux 12 (bookworm)\nID: debian\nVERSION_ID: 12\n"
      "VERSION_CODENAME: bookworm\n"},
-    {"usr/lib/os-release", SLICE("# c\n\n  ID=a\r\nID_LIKE=\"b c\"\nNAME=\"a \\\"b\\\" \\$c \\\\ \\n\""),
+    {"usr/lib/os-release",
+     SLICE("# c\n\n  ID=a\r\nID_LIKE=\"b c\"\nNAME=\"a \\\"b\\\" \\$c \\\\ \\n\""),
      "ID: a\nID_LIKE: b c\nNAME: a \"b\" $c \\ \\n\n"},
     {"etc/os-release", SLICE("ID=\"\nVERSION_ID='\nNAME=\"a'\n"),
      "ID: \"\nVERSION_ID: '\nNAME: \"a'\n"},
@@ -482,11 +509,11 @@ static void test_table(void **state)
             CLEANUP_ARENA struct arena arena = {0};
             slice place = slice_from_text(analyzers[i]->places[j]);
             bool folder = slice_ends(place, SLICE("/"));
-            assert_true(analyzer_wants_path(place) ||
-                        (folder && (analyzer_wants_path(arena_format(&arena, "%sx",
-                                                                     analyzers[i]->places[j])) ||
-                                    analyzer_wants_path(arena_format(&arena, "%sx.list",
-                                                                     analyzers[i]->places[j])))));
+            assert_true(
+                analyzer_wants_path(place) ||
+                (folder &&
+                 (analyzer_wants_path(arena_format(&arena, "%sx", analyzers[i]->places[j])) ||
+                  analyzer_wants_path(arena_format(&arena, "%sx.list", analyzers[i]->places[j])))));
         }
     }
 }

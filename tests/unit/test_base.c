@@ -9,11 +9,7 @@
 #include "base/file.h"
 #include "base/json_read.h"
 #include "base/json_scan.h"
-#define json_string json_string_of_writer /* D2 */
-#define json_null json_null_of_writer
 #include "base/json_write.h"
-#undef json_string
-#undef json_null
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/text.h"
@@ -29,11 +25,12 @@
     do {                                                                                           \
         slice assert_found = (actual), assert_wanted = (expected);                                 \
         if (!slice_equal(assert_found, assert_wanted))                                             \
-            fail_msg("\"%.*s\" where \"%.*s\" was expected", SLICE_ARG(assert_found),               \
+            fail_msg("\"%.*s\" where \"%.*s\" was expected", SLICE_ARG(assert_found),              \
                      SLICE_ARG(assert_wanted));                                                    \
     } while (0)
 
-/* --- slices ------------------------------------------------------------------------------------ */
+/* --- slices ------------------------------------------------------------------------------------
+ */
 
 static void test_slice_parts(void **state)
 {
@@ -65,8 +62,8 @@ static void test_slice_parts(void **state)
 static void test_slice_order(void **state)
 {
     (void)state;
-    static const slice sorted[] = {SLICE(""), SLICE("\0"), SLICE("A"), SLICE("a"), SLICE("a\0"),
-                                   SLICE("aa"), SLICE("b"), SLICE("\xff")};
+    static const slice sorted[] = {SLICE(""),    SLICE("\0"), SLICE("A"), SLICE("a"),
+                                   SLICE("a\0"), SLICE("aa"), SLICE("b"), SLICE("\xff")};
     for (size_t i = 0; i < COUNT(sorted); i++)
         for (size_t j = 0; j < COUNT(sorted); j++) {
             int order = slice_compare(sorted[i], sorted[j]);
@@ -118,9 +115,9 @@ static void test_slice_paths(void **state)
     static const struct {
         slice path, folder, name;
     } rows[] = {
-        {SLICE(""), SLICE(""), SLICE("")},           {SLICE("a"), SLICE(""), SLICE("a")},
-        {SLICE("a/b"), SLICE("a"), SLICE("b")},      {SLICE("a/b/"), SLICE("a/b"), SLICE("")},
-        {SLICE("/a"), SLICE(""), SLICE("a")},        {SLICE("a//b"), SLICE("a/"), SLICE("b")},
+        {SLICE(""), SLICE(""), SLICE("")},      {SLICE("a"), SLICE(""), SLICE("a")},
+        {SLICE("a/b"), SLICE("a"), SLICE("b")}, {SLICE("a/b/"), SLICE("a/b"), SLICE("")},
+        {SLICE("/a"), SLICE(""), SLICE("a")},   {SLICE("a//b"), SLICE("a/"), SLICE("b")},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         assert_slice(slice_dirname(rows[i].path), rows[i].folder);
@@ -183,9 +180,9 @@ static void test_buffer(void **state)
 static void test_buffer_numbers(void **state)
 {
     (void)state;
-    static const uint64_t numbers[] = {0,          1,          0x7f,       0x80,          0x3fff,
-                                       0x4000,     UINT32_MAX, 1ULL << 62, (1ULL << 63) - 1,
-                                       1ULL << 63, UINT64_MAX};
+    static const uint64_t numbers[] = {
+        0,          1,         0x7f, 0x80, 0x3fff, 0x4000, UINT32_MAX, 1ULL << 62, (1ULL << 63) - 1,
+        1ULL << 63, UINT64_MAX};
     CLEANUP_BUFFER struct buffer buffer = {0};
     uint64_t number;
     slice string;
@@ -220,9 +217,11 @@ static void test_numbers_that_are_none(void **state)
         assert_false(slice_pull_number(&rest, &number));
         assert_true(rest.len <= rows[i].len);
     }
-    slice bytes, rest = SLICE("\x05" "abcd");
+    slice bytes, rest = SLICE("\x05"
+                              "abcd");
     assert_false(slice_pull_string(&rest, &bytes));
-    rest = SLICE("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01" "abc"); /* 2^64 - 1 bytes */
+    rest = SLICE("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"
+                 "abc"); /* 2^64 - 1 bytes */
     assert_false(slice_pull_string(&rest, &bytes));
     rest = SLICE("abc");
     assert_false(slice_pull_bytes(&rest, SIZE_MAX, &bytes));
@@ -230,7 +229,8 @@ static void test_numbers_that_are_none(void **state)
     assert_true(slice_pull_bytes(&rest, 3, &bytes) && rest.len == 0);
 }
 
-/* --- JSON that is read ------------------------------------------------------------------------- */
+/* --- JSON that is read -------------------------------------------------------------------------
+ */
 
 static bool scans(slice text)
 {
@@ -377,7 +377,8 @@ static void test_json_strings(void **state)
         {SLICE("\"\\ud83d\""), SLICE("\xef\xbf\xbd")}, /* halves of a pair: U+FFFD each */
         {SLICE("\"\\ud83dx\""), SLICE("\xef\xbf\xbdx")},
         {SLICE("\"\\ude00\\ud83d\""), SLICE("\xef\xbf\xbd\xef\xbf\xbd")},
-        {SLICE("\"\\ud83d\\u0041\""), SLICE("\xef\xbf\xbd" "A")},
+        {SLICE("\"\\ud83d\\u0041\""), SLICE("\xef\xbf\xbd"
+                                            "A")},
         {SLICE("\"\\\\u0041\""), SLICE("\\u0041")},
         {SLICE("\"\\b\\f\\n\\r\\t\\/\""), SLICE("\b\f\n\r\t/")},
         {SLICE("\"\x7f\xff\""), SLICE("\x7f\xff")},
@@ -393,7 +394,8 @@ static void test_json_strings(void **state)
     }
 }
 
-/* What is deeper than the limit fails, in arrays, in objects, and when skipped below some levels. */
+/* What is deeper than the limit fails, in arrays, in objects, and when skipped below some levels.
+ */
 static void test_json_depth(void **state)
 {
     (void)state;
@@ -510,7 +512,7 @@ static void test_json_writer_utf8(void **state)
         {SLICE("é€😀"), SLICE("é€😀")},
         {SLICE("\xff"), SLICE("\xef\xbf\xbd")},
         {SLICE("a\xc3"), SLICE("a\xef\xbf\xbd")},
-        {SLICE("\xc0\x80"), SLICE("\xef\xbf\xbd\xef\xbf\xbd")},     /* overlong NUL */
+        {SLICE("\xc0\x80"), SLICE("\xef\xbf\xbd\xef\xbf\xbd")}, /* overlong NUL */
         {SLICE("\xe0\x80\xaf"), SLICE("\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd")},
         {SLICE("\xed\xa0\x80"), SLICE("\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd")}, /* a surrogate */
         {SLICE("\xf4\x90\x80\x80"),
@@ -568,9 +570,9 @@ static void test_json_decimal(void **state)
         int decimals;
         const char *text;
     } rows[] = {
-        {9.8, 1, "9.8"},         {10, 1, "10.0"},    {0, 1, "0.0"},     {0.00042, 5, "0.00042"},
-        {0.97, 5, "0.97"},       {1e-9, 5, "0.0"},   {-1.25, 2, "-1.25"}, {3, 0, "3"},
-        {100, 0, "100"},
+        {9.8, 1, "9.8"},         {10, 1, "10.0"},   {0, 1, "0.0"},
+        {0.00042, 5, "0.00042"}, {0.97, 5, "0.97"}, {1e-9, 5, "0.0"},
+        {-1.25, 2, "-1.25"},     {3, 0, "3"},       {100, 0, "100"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         CLEANUP_BUFFER struct buffer out = {0};
@@ -599,10 +601,15 @@ static void test_text_safe(void **state)
         {SLICE("plain é 漢 😀"), SLICE("plain é 漢 😀")},
         {SLICE("\x1b[31mred\x07"), SLICE("\\x1b[31mred\\x07")},
         {SLICE("a\nb\r\tc\0d\x7f"), SLICE("a\\x0ab\\x0d\\x09c\\x00d\\x7f")},
-        {SLICE("\xc2\x9b" "31m"), SLICE("\\x9b31m")}, /* C1: CSI */
-        {SLICE("\xe2\x80\xae" "abc"), SLICE("\\u202eabc")},
+        {SLICE("\xc2\x9b"
+               "31m"),
+         SLICE("\\x9b31m")}, /* C1: CSI */
+        {SLICE("\xe2\x80\xae"
+               "abc"),
+         SLICE("\\u202eabc")},
         {SLICE("\xe2\x81\xa6\xe2\x81\xa9"), SLICE("\\u2066\\u2069")},
-        {SLICE("\xe2\x80\x8b\xe2\x80\x8f\xe2\x80\xa8\xe2\x80\xa9"), SLICE("\\u200b\\u200f\\u2028\\u2029")},
+        {SLICE("\xe2\x80\x8b\xe2\x80\x8f\xe2\x80\xa8\xe2\x80\xa9"),
+         SLICE("\\u200b\\u200f\\u2028\\u2029")},
         {SLICE("\xef\xbb\xbf"), SLICE("\\ufeff")},
         {SLICE("\xd8\x9c"), SLICE("\\u061c")},
         {SLICE("\xf3\xa0\x81\xa1"), SLICE("\\ue0061")}, /* tag characters */
@@ -635,14 +642,30 @@ static void test_utf8_length(void **state)
         slice text;
         size_t length;
     } rows[] = {
-        {SLICE(""), 0},          {SLICE("a"), 1},            {SLICE("\0"), 1},
-        {SLICE("\x7f"), 1},      {SLICE("\x80"), 0},         {SLICE("\xc1\xbf"), 0},
-        {SLICE("\xc2\x80"), 2},  {SLICE("\xdf\xbf"), 2},     {SLICE("\xe0\x9f\xbf"), 0},
-        {SLICE("\xe0\xa0\x80"), 3}, {SLICE("\xed\x9f\xbf"), 3}, {SLICE("\xed\xa0\x80"), 0},
-        {SLICE("\xee\x80\x80"), 3}, {SLICE("\xef\xbf\xbf"), 3}, {SLICE("\xf0\x8f\xbf\xbf"), 0},
-        {SLICE("\xf0\x90\x80\x80"), 4}, {SLICE("\xf4\x8f\xbf\xbf"), 4},
-        {SLICE("\xf4\x90\x80\x80"), 0}, {SLICE("\xf5\x80\x80\x80"), 0},
-        {SLICE("\xe2\x82"), 0},  {SLICE("\xe2\x82" "a"), 0}, {SLICE("\xf0\x90\x80"), 0},
+        {SLICE(""), 0},
+        {SLICE("a"), 1},
+        {SLICE("\0"), 1},
+        {SLICE("\x7f"), 1},
+        {SLICE("\x80"), 0},
+        {SLICE("\xc1\xbf"), 0},
+        {SLICE("\xc2\x80"), 2},
+        {SLICE("\xdf\xbf"), 2},
+        {SLICE("\xe0\x9f\xbf"), 0},
+        {SLICE("\xe0\xa0\x80"), 3},
+        {SLICE("\xed\x9f\xbf"), 3},
+        {SLICE("\xed\xa0\x80"), 0},
+        {SLICE("\xee\x80\x80"), 3},
+        {SLICE("\xef\xbf\xbf"), 3},
+        {SLICE("\xf0\x8f\xbf\xbf"), 0},
+        {SLICE("\xf0\x90\x80\x80"), 4},
+        {SLICE("\xf4\x8f\xbf\xbf"), 4},
+        {SLICE("\xf4\x90\x80\x80"), 0},
+        {SLICE("\xf5\x80\x80\x80"), 0},
+        {SLICE("\xe2\x82"), 0},
+        {SLICE("\xe2\x82"
+               "a"),
+         0},
+        {SLICE("\xf0\x90\x80"), 0},
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         assert_int_equal(utf8_length(rows[i].text), rows[i].length);
@@ -656,8 +679,13 @@ static void test_text_width(void **state)
     assert_int_equal(text_width(SLICE("e\xcc\x81")), 1);
     assert_int_equal(text_width(SLICE("😀")), 2);
     assert_int_equal(text_width(SLICE("\xff")), 1);
-    static const slice texts[] = {SLICE(""), SLICE("abcdef"), SLICE("漢字漢字"),
-                                  SLICE("a漢b字"), SLICE("e\xcc\x81" "e\xcc\x81"), SLICE("\xff\xff\xff")};
+    static const slice texts[] = {SLICE(""),
+                                  SLICE("abcdef"),
+                                  SLICE("漢字漢字"),
+                                  SLICE("a漢b字"),
+                                  SLICE("e\xcc\x81"
+                                        "e\xcc\x81"),
+                                  SLICE("\xff\xff\xff")};
     for (size_t i = 0; i < COUNT(texts); i++) {
         for (size_t width = 0; width < 12; width++) {
             CLEANUP_BUFFER struct buffer out = {0};
@@ -679,7 +707,7 @@ static void test_text_size(void **state)
         uint64_t bytes;
         const char *text;
     } rows[] = {
-        {0, "0 B"},          {1023, "1023 B"},       {1024, "1.0 KiB"},
+        {0, "0 B"},           {1023, "1023 B"},        {1024, "1.0 KiB"},
         {17 << 10, "17 KiB"}, {1288490189, "1.2 GiB"}, {UINT64_MAX, "16 EiB"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -688,7 +716,8 @@ static void test_text_size(void **state)
     }
 }
 
-/* --- memory and maps --------------------------------------------------------------------------- */
+/* --- memory and maps ---------------------------------------------------------------------------
+ */
 
 static void test_arena(void **state)
 {
@@ -740,8 +769,7 @@ static void test_map(void **state)
     map_put(&map, SLICE("key-7"), &values[8]);
     assert_int_equal(map.count, KEYS + 2);
     for (int i = 0; i < KEYS; i++)
-        assert_ptr_equal(map_get(&map, arena_format(&arena, "key-%d", i)),
-                         &values[i == 7 ? 8 : i]);
+        assert_ptr_equal(map_get(&map, arena_format(&arena, "key-%d", i)), &values[i == 7 ? 8 : i]);
     assert_ptr_equal(map_get(&map, SLICE_EMPTY), &values[1]);
     assert_ptr_equal(map_get(&map, SLICE("a\0b")), &values[2]);
     assert_null(map_get(&map, SLICE("a")));
@@ -924,8 +952,7 @@ static void test_file_read(void **state)
     assert_null(file_replace(path, SLICE("12345")));
     assert_null(file_read_whole(&folder->arena, AT_FDCWD, path, 5, &bytes));
     assert_slice(bytes, SLICE("12345"));
-    CLEANUP_ERROR struct error *larger =
-        file_read_whole(&folder->arena, AT_FDCWD, path, 4, &bytes);
+    CLEANUP_ERROR struct error *larger = file_read_whole(&folder->arena, AT_FDCWD, path, 4, &bytes);
     assert_non_null(larger);
     assert_int_equal(larger->kind, ERROR_LIMIT);
     CLEANUP_ERROR struct error *missing =

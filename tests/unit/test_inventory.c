@@ -97,7 +97,8 @@ static void add_entry(struct stack *stack, struct buffer *tar, slice line)
         else if (*kind == 'w')
             add_text(stack, tar,
                      arena_format(arena, "%.*s%s.wh.%.*s", SLICE_ARG(folder), slash,
-                                  SLICE_ARG(slice_basename(whole))).ptr,
+                                  SLICE_ARG(slice_basename(whole)))
+                         .ptr,
                      SLICE_EMPTY);
         else if (*kind == 'o')
             add_text(stack, tar,
@@ -122,9 +123,8 @@ static void parse(struct stack *stack, const char *text)
 
 static void walk(struct stack *stack, const struct list *redirects, struct layer_outcome *outcomes)
 {
-    struct walk_options options = {.redirects = redirects->items,
-                                   .redirect_count = redirects->count,
-                                   .spill = -1};
+    struct walk_options options = {
+        .redirects = redirects->items, .redirect_count = redirects->count, .spill = -1};
     for (size_t i = 0; i < stack->count; i++) {
         bool end_marked;
         struct stream *stream = stream_from_memory(buffer_slice(&stack->tars[i]));
@@ -140,9 +140,9 @@ static void walk(struct stack *stack, const struct list *redirects, struct layer
 /* As a scan does it: again while links lead to files that were not read. */
 static void build(struct stack *stack)
 {
-    struct image image = {
-        .layer_count = stack->count,
-        .layers = arena_array(&stack->arena, stack->count, sizeof(struct image_layer))};
+    struct image image = {.layer_count = stack->count,
+                          .layers =
+                              arena_array(&stack->arena, stack->count, sizeof(struct image_layer))};
     struct list known = {0};
     for (size_t before = SIZE_MAX, round = 0; known.count != before && round < 5; round++) {
         struct layer_outcome *outcomes =
@@ -205,8 +205,7 @@ static const struct {
     const char *what, *stack, *expected;
 } stacks[] = {
     {"nothing", "", ""},
-    {"one of each",
-     "py " X1 " x 1\ndeb a 1\nconda e n 3 bin/n\nf e/bin/n",
+    {"one of each", "py " X1 " x 1\ndeb a 1\nconda e n 3 bin/n\nf e/bin/n",
      "conda n 3 @0 e/conda-meta/n.json\ndeb a 1 @0 " DPKG_STATUS "\npypi x 1 @0 " X1 "/METADATA\n"},
 
     /* whiteouts */
@@ -238,10 +237,10 @@ static const struct {
     {"a folder over the folder", "py " X1 " x 1\n---\nd opt\nd " X1,
      "pypi x 1 @0 " X1 "/METADATA\n"},
     {"a folder in the place of the file", "py " X1 " x 1\n---\nd " X1 "/METADATA", ""},
-    {"a folder in the place of a file, and a file in it",
-     "f opt\n---\nd opt\npy " X1 " x 1", "pypi x 1 @1 " X1 "/METADATA\n"},
-    {"written over with what cannot be read",
-     "deb a 1\n---\nf " DPKG_STATUS " nonsense", "problem @1 " DPKG_STATUS "\n"},
+    {"a folder in the place of a file, and a file in it", "f opt\n---\nd opt\npy " X1 " x 1",
+     "pypi x 1 @1 " X1 "/METADATA\n"},
+    {"written over with what cannot be read", "deb a 1\n---\nf " DPKG_STATUS " nonsense",
+     "problem @1 " DPKG_STATUS "\n"},
 
     /* origins */
     {"B9: the database is rewritten", "deb musl 1, busybox 2\n---\ndeb musl 1, busybox 2, curl 3",
@@ -249,7 +248,8 @@ static const struct {
      "\n"},
     {"upgraded", "deb a 1\n---\ndeb a 2\n---\ndeb a 2, b 1",
      "deb a 2 @1 " DPKG_STATUS "\ndeb b 1 @2 " DPKG_STATUS "\n"},
-    {"back to an older version", "deb a 1\n---\ndeb a 2\n---\ndeb a 1", "deb a 1 @2 " DPKG_STATUS "\n"},
+    {"back to an older version", "deb a 1\n---\ndeb a 2\n---\ndeb a 1",
+     "deb a 1 @2 " DPKG_STATUS "\n"},
     {"removed and put back: from where it was put back", "deb a 1\n---\ndeb b 1\n---\ndeb a 1",
      "deb a 1 @2 " DPKG_STATUS "\n"},
     {"the database removed and put back", "deb a 1\n---\nw " DPKG_STATUS "\n---\ndeb a 1",
@@ -276,11 +276,13 @@ static const struct {
      "pypi x 2 @1 usr/lib/x-1.dist-info/METADATA\n"},
     {"taken away by its other name",
      "l lib usr/lib\npy usr/lib/x-1.dist-info x 1\n---\nw lib/x-1.dist-info", ""},
-    {"the symlink is gone when the entry comes", "l lib usr/lib\n---\nw lib\n---\npy lib/x-1.dist-info x 1",
+    {"the symlink is gone when the entry comes",
+     "l lib usr/lib\n---\nw lib\n---\npy lib/x-1.dist-info x 1",
      "pypi x 1 @2 lib/x-1.dist-info/METADATA\n"},
     {"the symlink comes after the entry", "py lib/x-1.dist-info x 1\n---\nl usr/lib ../lib",
      "pypi x 1 @0 lib/x-1.dist-info/METADATA\n"},
-    {"a database behind a symlink", "l " DPKG_STATUS " /srv/status\nf srv/status Package: a|Version: 1|",
+    {"a database behind a symlink",
+     "l " DPKG_STATUS " /srv/status\nf srv/status Package: a|Version: 1|",
      "deb a 1 @0 srv/status\n"},
     {"a database behind a symlinked folder",
      "l var/lib/dpkg ../../srv/dpkg\nf srv/dpkg/status Package: a|Version: 1|",
@@ -298,7 +300,8 @@ static const struct {
     {"a hard link to an earlier layer", "py " X1 " x 1\n---\nh srv/x-1.egg-info " X1 "/METADATA",
      "pypi x 1 @0 " X1 "/METADATA\npypi x 1 @1 srv/x-1.egg-info\n"},
     {"the file behind a hard link is removed, the link stays",
-     "py " X1 " x 1\nh srv/x-1.egg-info " X1 "/METADATA\n---\nw " X1, "pypi x 1 @0 srv/x-1.egg-info\n"},
+     "py " X1 " x 1\nh srv/x-1.egg-info " X1 "/METADATA\n---\nw " X1,
+     "pypi x 1 @0 srv/x-1.egg-info\n"},
     {"the hard link is removed, the file stays",
      "py " X1 " x 1\nh srv/x-1.egg-info " X1 "/METADATA\n---\nw srv/x-1.egg-info",
      "pypi x 1 @0 " X1 "/METADATA\n"},
@@ -318,7 +321,8 @@ static const struct {
     {"one file that is left", "conda e n 3 bin/n,bin/m\nf e/bin/n\nf e/bin/m\n---\nw e/bin/n",
      "conda n 3 @0 e/conda-meta/n.json\n"},
     {"a package without files", "conda e meta 1 ", "conda meta 1 @0 e/conda-meta/meta.json\n"},
-    {"an environment at the root", "conda . n 3 bin/n\nf bin/n", "conda n 3 @0 conda-meta/n.json\n"},
+    {"an environment at the root", "conda . n 3 bin/n\nf bin/n",
+     "conda n 3 @0 conda-meta/n.json\n"},
     {"below a symlinked folder, written by that name",
      "l opt data/opt\n---\nconda opt/e n 3 bin/n\nf opt/e/bin/n",
      "conda n 3 @1 data/opt/e/conda-meta/n.json\n"},
@@ -532,12 +536,12 @@ static void test_tree_removes(void **state)
         const char *path;
         bool removed, has;
     } rows[] = {
-        {"a", true, false},       {"a/b", true, false},   {"a/b/c", true, false},
-        {"ab", false, false},     {"o", false, true},     {"o/x", true, false},
-        {"o/new", true, true},    {"o/x/y", true, false}, {"file", false, true},
+        {"a", true, false},          {"a/b", true, false},    {"a/b/c", true, false},
+        {"ab", false, false},        {"o", false, true},      {"o/x", true, false},
+        {"o/new", true, true},       {"o/x/y", true, false},  {"file", false, true},
         {"file/below", true, false}, {"folder", false, true}, {"folder/below", false, false},
-        {"link/below", true, false}, {"", false, false},  {"p/q", true, false},
-        {"p", false, false},      {"p/r", false, false},
+        {"link/below", true, false}, {"", false, false},      {"p/q", true, false},
+        {"p", false, false},         {"p/r", false, false},
     };
     struct stack stack;
     struct tree tree;
@@ -560,9 +564,10 @@ static void test_tree_find_file(void **state)
         const char *path;
         int layer; /* -1: none */
     } rows[] = {
-        {0, "a", 0},   {1, "a", 0},    {2, "a", -1},  {3, "a", 3},  {0, "d/f", 0}, {1, "d/f", 1},
-        {2, "d/f", 1}, {3, "d/f", -1}, {3, "d", 3},   {2, "d", -1}, {0, "g", -1},  {1, "g", 1},
-        {2, "g", -1},  {2, "g/h", 2},  {3, "g/h", 2}, {1, "g/h", -1}, {3, "", -1},  {3, "none", -1},
+        {0, "a", 0},    {1, "a", 0},   {2, "a", -1},    {3, "a", 3},   {0, "d/f", 0},
+        {1, "d/f", 1},  {2, "d/f", 1}, {3, "d/f", -1},  {3, "d", 3},   {2, "d", -1},
+        {0, "g", -1},   {1, "g", 1},   {2, "g", -1},    {2, "g/h", 2}, {3, "g/h", 2},
+        {1, "g/h", -1}, {3, "", -1},   {3, "none", -1},
     };
     struct stack stack;
     struct tree tree;
@@ -589,17 +594,17 @@ static void test_tree_resolve(void **state)
         {0, "lib/x", false, "usr/lib/x"},
         {0, "lib", false, "lib"},
         {0, "lib", true, "usr/lib"},
-        {0, "one/x", false, "usr/lib/x"},   /* a link to a link */
+        {0, "one/x", false, "usr/lib/x"}, /* a link to a link */
         {0, "deep/up/x", false, "etc/x"},
-        {0, "out/x", false, "x"},           /* above the root is the root */
+        {0, "out/x", false, "x"}, /* above the root is the root */
         {0, "dot/x", false, "deep/x"},
         {0, "none/x", false, "none/x"},
         {0, "circle/x", false, NULL},
         {0, "self", true, NULL},
         {0, "self", false, "self"},
-        {1, "lib/x", false, "lib/x"},       /* a folder took its place */
-        {1, "one/x", false, "srv/x"},       /* another link did */
-        {2, "dot/x", false, "dot/x"},       /* it was removed */
+        {1, "lib/x", false, "lib/x"}, /* a folder took its place */
+        {1, "one/x", false, "srv/x"}, /* another link did */
+        {2, "dot/x", false, "dot/x"}, /* it was removed */
         {0, "abs/x/y", false, "usr/lib/x/y"},
         {0, "", false, ""},
         {0, "", true, ""},
@@ -651,23 +656,42 @@ static void test_purl(void **state)
         const struct os *os;
         const char *purl;
     } rows[] = {
-        {{.type = SLICE("deb"), .name = SLICE("libstdc++6"), .version = SLICE("1:12.2.0-14+b1"), .arch = SLICE("amd64")},
-         &debian, "pkg:deb/debian/libstdc%2B%2B6@1:12.2.0-14%2Bb1?arch=amd64&distro=debian-12"},
+        {{.type = SLICE("deb"),
+          .name = SLICE("libstdc++6"),
+          .version = SLICE("1:12.2.0-14+b1"),
+          .arch = SLICE("amd64")},
+         &debian,
+         "pkg:deb/debian/libstdc%2B%2B6@1:12.2.0-14%2Bb1?arch=amd64&distro=debian-12"},
         {{.type = SLICE("deb"), .name = SLICE("a"), .version = SLICE("1~rc1")},
-         &codename, "pkg:deb/debian/a@1~rc1?distro=sid"},
-        {{.type = SLICE("deb"), .name = SLICE("a"), .version = SLICE("1")}, &none, "pkg:deb/debian/a@1"},
+         &codename,
+         "pkg:deb/debian/a@1~rc1?distro=sid"},
+        {{.type = SLICE("deb"), .name = SLICE("a"), .version = SLICE("1")},
+         &none,
+         "pkg:deb/debian/a@1"},
         {{.type = SLICE("pypi"), .name = SLICE("torch"), .version = SLICE("2.0.1+cu118")},
-         &debian, "pkg:pypi/torch@2.0.1%2Bcu118"},
+         &debian,
+         "pkg:pypi/torch@2.0.1%2Bcu118"},
         {{.type = SLICE("pypi"), .name = SLICE("x")}, &none, "pkg:pypi/x"},
         {{.type = SLICE("pypi"), .name = SLICE("a/b@c?d#e%f g"), .version = SLICE("1@2")},
-         &none, "pkg:pypi/a%2Fb%40c%3Fd%23e%25f%20g@1%402"},
+         &none,
+         "pkg:pypi/a%2Fb%40c%3Fd%23e%25f%20g@1%402"},
         {{.type = SLICE("pypi"), .name = SLICE("\0\n\xc3\xa9"), .version = SLICE("\x7f")},
-         &none, "pkg:pypi/%00%0A%C3%A9@%7F"},
-        {{.type = SLICE("conda"), .name = SLICE("numpy"), .version = SLICE("1"), .build = SLICE("py311_0"),
-          .channel = SLICE("https://conda.anaconda.org/conda-forge/linux-64"), .arch = SLICE("linux-64")},
-         &none, "pkg:conda/numpy@1?build=py311_0&channel=conda-forge&subdir=linux-64"},
-        {{.type = SLICE("conda"), .name = SLICE("n"), .version = SLICE("1"), .channel = SLICE("defaults/")},
-         &none, "pkg:conda/n@1?channel=defaults"},
+         &none,
+         "pkg:pypi/%00%0A%C3%A9@%7F"},
+        {{.type = SLICE("conda"),
+          .name = SLICE("numpy"),
+          .version = SLICE("1"),
+          .build = SLICE("py311_0"),
+          .channel = SLICE("https://conda.anaconda.org/conda-forge/linux-64"),
+          .arch = SLICE("linux-64")},
+         &none,
+         "pkg:conda/numpy@1?build=py311_0&channel=conda-forge&subdir=linux-64"},
+        {{.type = SLICE("conda"),
+          .name = SLICE("n"),
+          .version = SLICE("1"),
+          .channel = SLICE("defaults/")},
+         &none,
+         "pkg:conda/n@1?channel=defaults"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         CLEANUP_ARENA struct arena arena = {0};

@@ -40,7 +40,8 @@ static void expect_refused(const struct buffer *tar, enum error_kind kind, const
         fail_msg("refused with \"%s\", where \"%s\" was expected", error->message, part);
 }
 
-/* --- headers ----------------------------------------------------------------------------------- */
+/* --- headers -----------------------------------------------------------------------------------
+ */
 
 static void test_kinds(void **state)
 {
@@ -82,8 +83,8 @@ static void test_sizes_of_kinds_without_content(void **state)
     static const char types[] = {'1', '2', '3', '4', '5', '6'};
     for (size_t i = 0; i < sizeof(types); i++) {
         NEW_TAR;
-        tarkit_add_header(&tar, (struct tarkit_header){
-                                    .name = "n", .type = types[i], .link = "t", .size = 5000});
+        tarkit_add_header(
+            &tar, (struct tarkit_header){.name = "n", .type = types[i], .link = "t", .size = 5000});
         tarkit_add_file(&tar, "after", SLICE("1"));
         tarkit_end(&tar);
         CLEANUP_BUFFER struct buffer text = {0};
@@ -113,11 +114,11 @@ static void test_numbers(void **state)
         {SLICE("-0000000003\0"), NULL},
         {SLICE("+0000000003\0"), NULL},
         {SLICE("0x000000003\0"), NULL},
-        {SLICE("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"), NULL},     /* -1 */
-        {SLICE("\x80\0\0\1\0\0\0\0\0\0\0\3"), NULL},                           /* above 2^64 */
-        {SLICE("\x80\0\0\0\x80\0\0\0\0\0\0\0"), NULL},                         /* 2^63 */
+        {SLICE("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"), NULL}, /* -1 */
+        {SLICE("\x80\0\0\1\0\0\0\0\0\0\0\3"), NULL},                       /* above 2^64 */
+        {SLICE("\x80\0\0\0\x80\0\0\0\0\0\0\0"), NULL},                     /* 2^63 */
         {SLICE("\xbf\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"), NULL},
-        {SLICE("\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff"), NULL},           /* 2^63 - 1 */
+        {SLICE("\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff"), NULL}, /* 2^63 - 1 */
         {SLICE("\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xfe\0"), NULL},
         {SLICE("777777777777"), NULL}, /* 64 GiB: a byte more than a layer may have, less 1 */
     };
@@ -143,11 +144,12 @@ static void test_checksums(void **state)
     /* Bytes above 127 make the two sums differ; either is right. */
     for (int as_signed = 0; as_signed < 2; as_signed++) {
         NEW_TAR;
-        tarkit_add_header(&tar,
-                          (struct tarkit_header){.name = "n\xc3\xa9", .signed_checksum = as_signed});
+        tarkit_add_header(
+            &tar, (struct tarkit_header){.name = "n\xc3\xa9", .signed_checksum = as_signed});
         expect_list(&tar, "f n\xc3\xa9 0 \ncut\n");
     }
-    /* One bit anywhere in a header breaks its sum, but for those bits that write the same number. */
+    /* One bit anywhere in a header breaks its sum, but for those bits that write the same number.
+     */
     NEW_TAR;
     tarkit_add_file(&tar, "name", SLICE(""));
     struct tar_header header;
@@ -186,8 +188,9 @@ static void test_names(void **state)
                       (struct tarkit_header){.name = "g", .prefix = "p", .magic = TARKIT_GNU});
     tarkit_add_header(&tar, (struct tarkit_header){.name = "v", .prefix = "p", .magic = TARKIT_V7});
     tarkit_add_header(&tar, (struct tarkit_header){.name = "", .prefix = "p"});
-    snprintf(expected, sizeof(expected), "f %s 0 \nf %s/%s 0 \nl l -> %s\nf g 0 \nf v 0 \nf p 0 \ncut\n",
-             name, prefix, name, name);
+    snprintf(expected, sizeof(expected),
+             "f %s 0 \nf %s/%s 0 \nl l -> %s\nf g 0 \nf v 0 \nf p 0 \ncut\n", name, prefix, name,
+             name);
     expect_list(&tar, expected);
 }
 
@@ -288,14 +291,14 @@ static void test_pax_that_is_none(void **state)
         enum error_kind kind;
     } rows[] = {
         {SLICE("x"), ERROR_INPUT},
-        {SLICE("8 a=b\n"), ERROR_INPUT},                 /* longer than what there is */
-        {SLICE("5 a=b\n"), ERROR_INPUT},                 /* ends before the line does */
+        {SLICE("8 a=b\n"), ERROR_INPUT}, /* longer than what there is */
+        {SLICE("5 a=b\n"), ERROR_INPUT}, /* ends before the line does */
         {SLICE("0 a=b\n"), ERROR_INPUT},
         {SLICE("-6 a=b\n"), ERROR_INPUT},
         {SLICE(" 6 a=b\n"), ERROR_INPUT},
         {SLICE("6 a=b "), ERROR_INPUT},
-        {SLICE("4 a\n"), ERROR_INPUT},                   /* no '=' */
-        {SLICE("5 =b\n"), ERROR_INPUT},                  /* no key */
+        {SLICE("4 a\n"), ERROR_INPUT},  /* no '=' */
+        {SLICE("5 =b\n"), ERROR_INPUT}, /* no key */
         {SLICE("6 a=b\n\0"), ERROR_INPUT},
         {SLICE("18446744073709551615 a=b\n"), ERROR_INPUT},
         {SLICE("18446744073709551622 a=b\n"), ERROR_INPUT},
@@ -366,8 +369,8 @@ static void test_large_extensions(void **state)
         static const uint64_t sizes[] = {LIMIT_TAR_HEADER_BYTES + 1, 1ULL << 32};
         for (size_t j = 0; j < COUNT(sizes); j++) {
             NEW_TAR;
-            tarkit_add_header(&tar, (struct tarkit_header){
-                                        .name = "x", .type = types[i], .size = sizes[j]});
+            tarkit_add_header(
+                &tar, (struct tarkit_header){.name = "x", .type = types[i], .size = sizes[j]});
             expect_refused(&tar, ERROR_LIMIT, "extension");
         }
     }
@@ -468,15 +471,15 @@ static void add_sparse_name_alone(struct buffer *tar)
 
 static void add_sparse_odd_map(struct buffer *tar)
 {
-    TARKIT_PAX(tar, 'x', "GNU.sparse.size", "20", "GNU.sparse.numblocks", "1",
-               "GNU.sparse.map", "0,1,5");
+    TARKIT_PAX(tar, 'x', "GNU.sparse.size", "20", "GNU.sparse.numblocks", "1", "GNU.sparse.map",
+               "0,1,5");
     tarkit_add_file(tar, "name", SLICE("1"));
 }
 
 static void add_sparse_map_comma(struct buffer *tar)
 {
-    TARKIT_PAX(tar, 'x', "GNU.sparse.size", "20", "GNU.sparse.numblocks", "1",
-               "GNU.sparse.map", "0,1,");
+    TARKIT_PAX(tar, 'x', "GNU.sparse.size", "20", "GNU.sparse.numblocks", "1", "GNU.sparse.map",
+               "0,1,");
     tarkit_add_file(tar, "name", SLICE("1"));
 }
 
@@ -516,8 +519,8 @@ static void add_sparse_of_a_later_kind(struct buffer *tar)
 
 static void add_sparse_folder(struct buffer *tar)
 {
-    TARKIT_PAX(tar, 'x', "GNU.sparse.size", "20", "GNU.sparse.numblocks", "1",
-               "GNU.sparse.map", "0,0");
+    TARKIT_PAX(tar, 'x', "GNU.sparse.size", "20", "GNU.sparse.numblocks", "1", "GNU.sparse.map",
+               "0,0");
     tarkit_add_folder(tar, "name");
 }
 
@@ -581,7 +584,8 @@ static void test_readers_agree(void **state)
     assert_int_equal(wrong, 0);
 }
 
-/* --- sparse files ------------------------------------------------------------------------------ */
+/* --- sparse files ------------------------------------------------------------------------------
+ */
 
 struct region {
     uint64_t offset, length;
@@ -598,10 +602,9 @@ static void put_regions(char *at, const struct region *regions, size_t count)
 static void add_gnu_sparse(struct buffer *tar, const struct region *regions, size_t count,
                            uint64_t real_size, slice stored)
 {
-    char *block = tarkit_add_header(tar, (struct tarkit_header){.name = "s",
-                                                                .type = 'S',
-                                                                .magic = TARKIT_GNU,
-                                                                .size = stored.len});
+    char *block = tarkit_add_header(
+        tar,
+        (struct tarkit_header){.name = "s", .type = 'S', .magic = TARKIT_GNU, .size = stored.len});
     put_regions(block + 386, regions, count < 4 ? count : 4);
     tarkit_number(block + 483, 12, real_size);
     block[482] = count > 4;
@@ -639,9 +642,9 @@ static void test_sparse_pax(void **state)
 {
     (void)state;
     NEW_TAR;
-    TARKIT_PAX(&tar, 'x', "GNU.sparse.size", "12", "GNU.sparse.numblocks", "2",
-               "GNU.sparse.offset", "2", "GNU.sparse.numbytes", "3", "GNU.sparse.offset", "8",
-               "GNU.sparse.numbytes", "1");
+    TARKIT_PAX(&tar, 'x', "GNU.sparse.size", "12", "GNU.sparse.numblocks", "2", "GNU.sparse.offset",
+               "2", "GNU.sparse.numbytes", "3", "GNU.sparse.offset", "8", "GNU.sparse.numbytes",
+               "1");
     tarkit_add_file(&tar, "s00", SLICE("abcd"));
     TARKIT_PAX(&tar, 'x', "GNU.sparse.size", "12", "GNU.sparse.numblocks", "2", "GNU.sparse.name",
                "s01", "GNU.sparse.map", "2,3,8,1");
@@ -691,17 +694,17 @@ static void test_sparse_lies(void **state)
     static const struct {
         const char *size, *map;
     } rows[] = {
-        {"20", "0,3,2,1"},                          /* overlap */
-        {"20", "5,1,0,3"},                          /* out of order */
-        {"20", "0,3"},                              /* less than is stored */
-        {"20", "0,5"},                              /* more than is stored */
-        {"20", "18,4"},                             /* behind the end */
+        {"20", "0,3,2,1"}, /* overlap */
+        {"20", "5,1,0,3"}, /* out of order */
+        {"20", "0,3"},     /* less than is stored */
+        {"20", "0,5"},     /* more than is stored */
+        {"20", "18,4"},    /* behind the end */
         {"3", "0,4"},
         {"20", "0,4,21,0"},
-        {"20", "18446744073709551615,4"},           /* offset + length wraps */
+        {"20", "18446744073709551615,4"}, /* offset + length wraps */
         {"20", "4,18446744073709551612"},
         {"18446744073709551615", "18446744073709551614,4"},
-        {"20", "0,18446744073709551615,0,5"},       /* the sum wraps to 4 */
+        {"20", "0,18446744073709551615,0,5"}, /* the sum wraps to 4 */
         {"20", "-1,4"},
         {"20", "0,4,"},
         {"20", "a,4"},
@@ -726,10 +729,19 @@ static void test_sparse_lies(void **state)
         const char *map;
         bool taken;
     } maps[] = {
-        {"1\n0\n4\n", true}, {"01\n00\n4\n", true}, {"1\n0\n4", false},  {"2\n0\n4\n", false},
-        {"\n1\n0\n4\n", false}, {"1\n\n4\n", false}, {"1 0 4\n", false}, {"-1\n0\n4\n", false},
-        {"99999999999999999999\n", false},          {"65537\n", false},  {"1\n0\n5\n", false},
-        {"9223372036854775808\n0\n4\n", false},     {"1\n0\n0000000000000000004\n", false},
+        {"1\n0\n4\n", true},
+        {"01\n00\n4\n", true},
+        {"1\n0\n4", false},
+        {"2\n0\n4\n", false},
+        {"\n1\n0\n4\n", false},
+        {"1\n\n4\n", false},
+        {"1 0 4\n", false},
+        {"-1\n0\n4\n", false},
+        {"99999999999999999999\n", false},
+        {"65537\n", false},
+        {"1\n0\n5\n", false},
+        {"9223372036854775808\n0\n4\n", false},
+        {"1\n0\n0000000000000000004\n", false},
     };
     for (size_t i = 0; i < COUNT(maps); i++) {
         NEW_TAR;
@@ -915,14 +927,14 @@ static void test_path_normalize(void **state)
     static const struct {
         const char *link, *target, *path;
     } rows[] = {
-        {"a/l", "t", "a/t"},       {"a/l", "../t", "t"},        {"a/l", "/t/./u", "t/u"},
-        {"l", "t", "t"},           {"l", "../../t", "t"},       {"a/b/l", "../..", ""},
-        {"a/l", "", "a"},          {"a/l", "b//c/", "a/b/c"},   {"a/l", ".", "a"},
+        {"a/l", "t", "a/t"}, {"a/l", "../t", "t"},      {"a/l", "/t/./u", "t/u"},
+        {"l", "t", "t"},     {"l", "../../t", "t"},     {"a/b/l", "../..", ""},
+        {"a/l", "", "a"},    {"a/l", "b//c/", "a/b/c"}, {"a/l", ".", "a"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         CLEANUP_ARENA struct arena arena = {0};
-        slice found = path_of_target(&arena, slice_from_text(rows[i].link),
-                                     slice_from_text(rows[i].target));
+        slice found =
+            path_of_target(&arena, slice_from_text(rows[i].link), slice_from_text(rows[i].target));
         if (!slice_equal(found, slice_from_text(rows[i].path)))
             fail_msg("%s -> %s: %.*s", rows[i].link, rows[i].target, SLICE_ARG(found));
     }

@@ -122,7 +122,12 @@ static void expect_given(slice content)
 }
 
 static const struct want want_rows[][FAKES] = {
-    {{WANT_NOTHING, 0}, {WANT_HEADER, 0}, {WANT_FIRST, 5}, {WANT_FIRST, 300}, {WANT_STREAM, 0}, {WANT_WHOLE, 0}},
+    {{WANT_NOTHING, 0},
+     {WANT_HEADER, 0},
+     {WANT_FIRST, 5},
+     {WANT_FIRST, 300},
+     {WANT_STREAM, 0},
+     {WANT_WHOLE, 0}},
     {{WANT_WHOLE, 0}, {WANT_STREAM, 0}, {WANT_FIRST, 300}, {WANT_FIRST, 5}, {WANT_HEADER, 0}},
     {{WANT_FIRST, 5}, {WANT_FIRST, 7}},
     {{WANT_STREAM, 0}, {WANT_FIRST, 7}},
@@ -189,8 +194,12 @@ static void test_failures_are_of_one_analyzer(void **state)
         struct pieces pieces;
         slice content = SLICE("sixteen bytes ..");
         fakes[1].fails = fakes[4].fails = true;
-        hand_over((const struct want[FAKES]){{WANT_WHOLE, 0}, {WANT_WHOLE, 0}, {WANT_FIRST, 3},
-                                             {WANT_STREAM, 0}, {WANT_STREAM, 0}, {WANT_HEADER, 0}},
+        hand_over((const struct want[FAKES]){{WANT_WHOLE, 0},
+                                             {WANT_WHOLE, 0},
+                                             {WANT_FIRST, 3},
+                                             {WANT_STREAM, 0},
+                                             {WANT_STREAM, 0},
+                                             {WANT_HEADER, 0}},
                   content, step, -1, &record, &arena, &pieces);
         fakes[1].fails = fakes[4].fails = false;
         assert_int_equal(fakes[4].reads, 0);
@@ -290,7 +299,8 @@ static int free_fakes(void **state)
     return 0;
 }
 
-/* --- walks of tars ------------------------------------------------------------------------------ */
+/* --- walks of tars ------------------------------------------------------------------------------
+ */
 
 #define NEW_TAR CLEANUP_BUFFER struct buffer tar = {0}
 
@@ -308,8 +318,7 @@ static struct record walk_well(const struct buffer *tar, struct arena *arena)
 {
     struct record record;
     struct walk_options options = {.spill = -1};
-    CLEANUP_ERROR struct error *error =
-        walk_bytes(buffer_slice(tar), &options, arena, &record);
+    CLEANUP_ERROR struct error *error = walk_bytes(buffer_slice(tar), &options, arena, &record);
     if (error)
         fail_msg("%s", error->message);
     return record;
@@ -454,12 +463,11 @@ static void test_problems_of_files(void **state)
     tarkit_add_file(&tar, "opt/x-1.dist-info/METADATA", metadata);
     tarkit_end(&tar);
     struct record record = walk_well(&tar, &arena);
-    assert_string_equal(describe(&record, &arena),
-                        "dpkg var/lib/dpkg/status\n"
-                        "python opt/x-1.dist-info/METADATA x=1\n"
-                        "problem var/lib/dpkg/status\n"
-                        "problem e/conda-meta/x.json\n"
-                        "problem e/conda-meta/empty.json\n");
+    assert_string_equal(describe(&record, &arena), "dpkg var/lib/dpkg/status\n"
+                                                   "python opt/x-1.dist-info/METADATA x=1\n"
+                                                   "problem var/lib/dpkg/status\n"
+                                                   "problem e/conda-meta/x.json\n"
+                                                   "problem e/conda-meta/empty.json\n");
 }
 
 /* Damage of the tar ends the walk; what was found before is kept. */
@@ -483,8 +491,7 @@ static void test_cut_layer(void **state)
         bool whole = length >= TARKIT_BLOCK + metadata.len;
         assert_int_equal(record.evidence.count >= 1, whole);
         /* The second file's content is cut, or whole but for its padding. */
-        assert_int_equal(record.evidence.count == 2,
-                         length >= first + TARKIT_BLOCK + status.len);
+        assert_int_equal(record.evidence.count == 2, length >= first + TARKIT_BLOCK + status.len);
         assert_true(record.files.count <= 2);
     }
 }
@@ -560,8 +567,7 @@ static void test_huge_sparse_file(void **state)
     tarkit_add_file(&tar, "opt/x-1.dist-info/METADATA", metadata);
     struct record record;
     struct walk_options options = {.spill = spill};
-    CLEANUP_ERROR struct error *error =
-        walk_bytes(buffer_slice(&tar), &options, &arena, &record);
+    CLEANUP_ERROR struct error *error = walk_bytes(buffer_slice(&tar), &options, &arena, &record);
     if (error)
         fail_msg("%s", error->message);
     assert_string_equal(describe(&record, &arena), "python opt/x-1.dist-info/METADATA x=1\n"
@@ -606,9 +612,8 @@ static void test_many_redirects(void **state)
         CLEANUP_ARENA struct arena arena = {0};
         struct redirect redirects[LINKS];
         for (size_t i = 0; i < count; i++)
-            redirects[i] =
-                (struct redirect){.from = SLICE("data"),
-                                  .as = arena_format(&arena, "opt/p%zu-1.egg-info", i)};
+            redirects[i] = (struct redirect){.from = SLICE("data"),
+                                             .as = arena_format(&arena, "opt/p%zu-1.egg-info", i)};
         struct walk_options options = {redirects, count, -1};
         struct record record;
         assert_null(walk_bytes(buffer_slice(&tar), &options, &arena, &record));
@@ -635,8 +640,9 @@ static void test_folder(void **state)
 {
     (void)state;
     char path[] = "/tmp/plimsoll-walk-XXXXXX";
-    static const char *const folders[] = {"opt", "opt/x-1.dist-info", "proc", "proc/y-1.dist-info",
-                                          "opt/dev", "opt/dev/z-1.dist-info", "\x1b\n"};
+    static const char *const folders[] = {
+        "opt",     "opt/x-1.dist-info",     "proc",  "proc/y-1.dist-info",
+        "opt/dev", "opt/dev/z-1.dist-info", "\x1b\n"};
     CLEANUP_ARENA struct arena arena = {0};
     assert_non_null(mkdtemp(path));
     CLEANUP_CLOSE int root = open(path, O_RDONLY | O_DIRECTORY);

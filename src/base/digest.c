@@ -82,7 +82,8 @@ void digest_free(struct digest *digest)
 
 slice digest_of(slice bytes, struct arena *arena)
 {
-    static const char any[] = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
+    static const char any[] =
+        "sha256:0000000000000000000000000000000000000000000000000000000000000000";
     struct digest *digest = digest_start(slice_from_text(any));
     digest_add(digest, bytes.ptr, bytes.len);
     return digest_finish(digest, arena);

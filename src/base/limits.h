@@ -39,7 +39,9 @@
 #define LIMIT_RECORD_BYTES (64 * LIMIT_MIB) /* what one layer may hand back */
 #define LIMIT_SCAN_SECONDS 1800
 
-#define LIMIT_REDIRECT_ROUNDS 8 /* links to links to package databases */
+#define LIMIT_REDIRECTS 256 /* files read since links lead to them from elsewhere */
+#define LIMIT_RECORDS_BYTES (256 * LIMIT_MIB) /* what all layers of an image hand back together */
+#define LIMIT_REDIRECT_ROUNDS 8               /* links to links to package databases */
 
 /* analyzers */
 #define LIMIT_ENTRY_MEMORY (4 * LIMIT_MIB) /* a whole entry kept in memory; larger is spilled */

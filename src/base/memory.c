@@ -146,7 +146,7 @@ void arena_free(struct arena *arena)
 void *list_add(struct list *list, struct arena *arena, size_t item_size)
 {
     if (list->count == list->room) {
-        size_t room = list->room ? list->room * 2 : 8;
+        size_t room = list->room ? list->room * 2 : 1; /* most lists of a record hold one item */
         void *items = arena_array(arena, room, item_size);
         if (list->count)
             memcpy(items, list->items, list->count * item_size);

@@ -79,6 +79,17 @@ static size_t first_alike(const struct image *image, size_t index)
     return index;
 }
 
+/* The same bytes cannot have two diff IDs: such a layer is wrong without a look at it. */
+static bool contradicts_earlier(const struct scan *scan, size_t index)
+{
+    const struct image_layer *layers = scan->image->layers;
+    for (size_t i = 0; i < index && !scan->options->no_verify && layers[index].member; i++)
+        if (layers[i].member == layers[index].member &&
+            !slice_equal(layers[i].diff_id, layers[index].diff_id))
+            return true;
+    return false;
+}
+
 static void show_progress(void *context, size_t done, size_t total)
 {
     (void)context;
@@ -153,6 +164,10 @@ static void walk_layers(struct scan *scan)
         const struct image_layer *layer = &scan->image->layers[i];
         if (scan->image->bundle && !layer->member)
             scan->outcomes[i] = (struct layer_outcome){.failure = layer->problem};
+        else if (contradicts_earlier(scan, i))
+            scan->outcomes[i].failure =
+                SLICE("the image names the same bytes for it as for a layer "
+                      "below, but another diff ID: one of them is wrong");
         else if (first_alike(scan->image, i) == i)
             distinct[count++] = i;
     }
@@ -161,7 +176,8 @@ static void walk_layers(struct scan *scan)
     else
         walk_ranges(scan, distinct, count);
     for (size_t i = 0; i < layers; i++)
-        if (!scan->image->bundle || scan->image->layers[i].member)
+        if (first_alike(scan->image, i) != i && !contradicts_earlier(scan, i) &&
+            (!scan->image->bundle || scan->image->layers[i].member))
             scan->outcomes[i] = scan->outcomes[first_alike(scan->image, i)];
 }
 

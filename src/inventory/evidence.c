@@ -6,6 +6,8 @@ struct merge {
     const struct tree *tree;
     struct evidence_set *set;
     struct map by_key;     /* "analyzer path" → struct live: the newest of that file */
+    struct map by_place;   /* "analyzer place" → struct live: the newest known by that path */
+    struct map dormant;    /* "analyzer place path" → struct dormant, the topmost first */
     struct map hard_links; /* path → struct known_link, the topmost first */
     struct live forgotten; /* stands in the map for a file whose history has ended */
 };
@@ -52,23 +54,38 @@ static void find_origins(struct merge *merge, struct live *live, const struct li
     }
 }
 
+/*
+ * A layer can move a package database and leave a link in its place: what was known by that place
+ * up to the layer below is its previous state.
+ */
+static struct live *moved_here(struct merge *merge, slice place_key, size_t layer)
+{
+    struct live *before = map_get(&merge->by_place, place_key);
+    return before && (before->alive || before->gone_in == layer) ? before : NULL;
+}
+
 static struct live *add_live(struct merge *merge, const struct evidence *evidence, size_t layer,
                              slice path)
 {
     struct arena *arena = merge->tree->arena;
     slice key = key_of(arena, evidence->analyzer, path);
     struct live *previous = map_get(&merge->by_key, key);
+    slice place = evidence->place.len && !evidence->dormant ? evidence->place : path;
+    slice place_key = key_of(arena, evidence->analyzer, place);
+    if (!previous)
+        previous = moved_here(merge, place_key, layer);
     struct live *live = ARENA_NEW(arena, struct live);
-    *live =
-        (struct live){.evidence = evidence,
-                      .path = path,
-                      .place = evidence->place.len && !evidence->dormant ? evidence->place : path,
-                      .layer = layer,
-                      .alive = true};
+    *live = (struct live){.evidence = evidence,
+                          .path = path,
+                          .place = place,
+                          .layer = layer,
+                          .gone_in = SIZE_MAX,
+                          .alive = true};
     find_origins(merge, live, previous);
     if (previous)
         previous->alive = false;
     map_put(&merge->by_key, key, live);
+    map_put(&merge->by_place, place_key, live);
     *(struct live **)list_add(&merge->set->items, arena, sizeof(live)) = live;
     return live;
 }
@@ -90,6 +107,7 @@ static void apply_removals(struct merge *merge, size_t layer)
             continue;
         if (tree_removes(merge->tree, layer, live->path)) {
             live->alive = false;
+            live->gone_in = layer;
             forget(merge, live);
         } else if (tree_has(merge->tree, layer, live->path)) {
             live->alive = false; /* its entry in this layer, if an analyzer read it, comes next */
@@ -103,8 +121,9 @@ static void forget_unread(struct merge *merge)
 {
     for (size_t i = 0; i < merge->set->items.count; i++) {
         struct live *live = live_at(merge->set, i);
-        slice key = key_of(merge->tree->arena, live->evidence->analyzer, live->path);
-        if (live->overwritten && map_get(&merge->by_key, key) == live)
+        if (live->overwritten &&
+            map_get(&merge->by_key,
+                    key_of(merge->tree->arena, live->evidence->analyzer, live->path)) == live)
             forget(merge, live);
         live->overwritten = false;
     }
@@ -140,20 +159,44 @@ static slice end_of_links(const struct merge *merge, slice target, size_t *layer
     return target;
 }
 
-/* What was read of the link's file under another name: the newest at or below the layer. */
+/* What was read of a file because a hard link is another name of it. */
+struct dormant {
+    size_t layer;
+    const struct evidence *evidence;
+    struct dormant *below;
+};
+
+static slice dormant_key(struct arena *arena, slice analyzer, slice place, slice path)
+{
+    return map_key(arena, (slice[]){analyzer, place, path}, 3);
+}
+
+static void note_dormant(struct merge *merge, size_t layer)
+{
+    struct arena *arena = merge->tree->arena;
+    const struct record *record = merge->tree->layers[layer].record;
+    const struct evidence *evidence = record->evidence.items;
+    for (size_t i = 0; i < record->evidence.count; i++) {
+        if (!evidence[i].dormant)
+            continue;
+        slice key = dormant_key(arena, evidence[i].analyzer, evidence[i].place, evidence[i].path);
+        struct dormant *dormant = ARENA_NEW(arena, struct dormant);
+        *dormant = (struct dormant){layer, &evidence[i], map_get(&merge->dormant, key)};
+        map_put(&merge->dormant, key, dormant);
+    }
+}
+
+/* The newest at or below the layer. */
 static const struct evidence *dormant_evidence(const struct merge *merge, slice analyzer,
                                                slice path, slice target, size_t layer)
 {
-    for (size_t i = layer + 1; i-- > 0;) {
-        const struct record *record = merge->tree->layers[i].record;
-        for (size_t j = record ? record->evidence.count : 0; j-- > 0;) {
-            const struct evidence *evidence = (const struct evidence *)record->evidence.items + j;
-            if (evidence->dormant && slice_equal(evidence->path, target) &&
-                slice_equal(evidence->place, path) && slice_equal(evidence->analyzer, analyzer))
-                return evidence;
-        }
-    }
-    return NULL;
+    if (merge->dormant.count == 0)
+        return NULL;
+    const struct dormant *dormant =
+        map_get(&merge->dormant, dormant_key(merge->tree->arena, analyzer, path, target));
+    while (dormant && dormant->layer > layer)
+        dormant = dormant->below;
+    return dormant ? dormant->evidence : NULL;
 }
 
 /* A hard link is another name of a file: of this layer or of one below. */
@@ -191,12 +234,15 @@ void evidence_merge(struct evidence_set *set, const struct tree *tree)
     struct merge merge = {.tree = tree,
                           .set = set,
                           .by_key = {.arena = tree->arena},
+                          .by_place = {.arena = tree->arena},
+                          .dormant = {.arena = tree->arena},
                           .hard_links = {.arena = tree->arena}};
     *set = (struct evidence_set){0};
     for (size_t layer = 0; layer < tree->count; layer++) {
         const struct record *record = tree->layers[layer].record;
         if (!record)
             continue;
+        note_dormant(&merge, layer);
         apply_removals(&merge, layer);
         const struct evidence *evidence = record->evidence.items;
         for (size_t i = 0; i < record->evidence.count; i++) {

@@ -14,6 +14,7 @@ struct live {
     size_t layer;    /* whose file it is */
     size_t *origins; /* for each package: the layer with which it came at this version */
     bool alive;
+    size_t gone_in;   /* the layer that took it away; SIZE_MAX: none */
     bool overwritten; /* while merging: the layer at hand has an entry at its path */
 };
 

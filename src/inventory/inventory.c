@@ -15,8 +15,12 @@ struct component *assembly_add(struct assembly *assembly, const struct package *
                                size_t layer, slice location, struct component *owner)
 {
     struct arena *arena = assembly->arena;
-    const slice parts[] = {package->type, package->name,  package->version,
-                           package->arch, package->build, slice_make(&layer, sizeof(layer)),
+    const slice parts[] = {package->type,
+                           package->name,
+                           package->version,
+                           package->arch,
+                           package->build,
+                           slice_make(&layer, sizeof(layer)),
                            slice_make(&owner, sizeof(owner))};
     slice key = map_key(arena, parts, sizeof(parts) / sizeof(parts[0]));
     struct component *component = map_get(&assembly->components, key);
@@ -37,10 +41,11 @@ struct component *assembly_add(struct assembly *assembly, const struct package *
         *(struct component **)list_add(&assembly->inventory->components, arena, sizeof(component)) =
             component;
     }
+    /* One file that names a package twice: its places are not all looked through for that. */
     const slice *locations = component->locations.items;
-    for (size_t i = 0; i < component->locations.count; i++)
-        if (slice_equal(locations[i], location))
-            return component;
+    size_t count = component->locations.count;
+    if (count && slice_equal(locations[count - 1], location))
+        return component;
     *(slice *)list_add(&component->locations, arena, sizeof(slice)) = location;
     return component;
 }
@@ -166,8 +171,11 @@ static void finish_components(struct assembly *assembly)
 void inventory_build(struct inventory *inventory, struct arena *arena, const struct image *image,
                      const struct layer_outcome *outcomes)
 {
-    struct assembly assembly = {
-        .inventory = inventory, .arena = arena, .image = image, .components = {.arena = arena}, .conda = {.arena = arena}};
+    struct assembly assembly = {.inventory = inventory,
+                                .arena = arena,
+                                .image = image,
+                                .components = {.arena = arena},
+                                .conda = {.arena = arena}};
     const struct record **records = arena_array(arena, image->layer_count + 1, sizeof(*records));
     *inventory = (struct inventory){0};
     for (size_t i = 0; i < image->layer_count; i++)

@@ -3,6 +3,7 @@
  * to the package that owns it, where there is one.
  */
 #include "inventory/internal.h"
+#include "analyze/python_name.h"
 
 /* Domains of those who make a distribution's packages. What others make is a vendor's own. */
 static bool is_distribution_maintainer(slice maintainer)
@@ -59,31 +60,12 @@ static void add_contained(struct assembly *assembly, struct component *holder,
     *identity = (struct identity){package->type, package->name, package->version, bundled};
 }
 
-/*
- * The copy of a conda package that lies in the environment's package cache
- * (pkgs/NAME-VERSION-BUILD) is the same thing as the installed one.
- */
-static struct component *conda_cache_twin(struct assembly *assembly, const struct live *live)
-{
-    const char *at = memmem(live->path.ptr, live->path.len, "/pkgs/", 6);
-    const struct package *package = live->evidence->packages.items;
-    struct component **components = assembly->inventory->components.items;
-    for (size_t i = 0; at && i < assembly->inventory->components.count; i++) {
-        const struct identity *held = components[i]->contains.items;
-        if (!slice_equal(components[i]->type, SLICE("conda")))
-            continue;
-        for (size_t j = 0; j < components[i]->contains.count; j++)
-            if (slice_equal(held[j].name, package->name) &&
-                slice_equal(held[j].version, package->version))
-                return components[i];
-    }
-    return NULL;
-}
-
 struct python_stage {
     struct assembly *assembly;
     struct owners owners;
-    struct map by_folder; /* metadata folder → struct component or owner, for the files beside */
+    struct map by_folder; /* metadata folder → struct component, for the files beside it */
+    struct map holders;   /* site folder and name → struct component, for copies inside it */
+    struct map in_conda;  /* name and version of what a conda package holds → struct component */
     struct list bundled;  /* of struct live *: looked at when all others are known */
     struct list cached;
 };
@@ -96,10 +78,16 @@ static void add_distribution(struct python_stage *stage, const struct live *live
     slice folder = metadata_folder(live->path);
     if (owner && slice_equal(owner->type, SLICE("conda"))) {
         add_contained(assembly, owner, package, false);
+        map_put(&stage->in_conda,
+                map_key(assembly->arena, (slice[]){package->name, package->version}, 2), owner);
         return;
     }
-    struct component *component = assembly_add(assembly, package, live->origins[0], live->path, owner);
+    struct component *component =
+        assembly_add(assembly, package, live->origins[0], live->path, owner);
     map_put(&stage->by_folder, folder, component);
+    map_put(&stage->holders,
+            map_key(assembly->arena, (slice[]){slice_dirname(folder), package->name}, 2),
+            component);
     if (owner) {
         component->owner_is_vendor = !is_distribution_maintainer(owner->maintainer);
         add_contained(assembly, owner, package, false);
@@ -128,33 +116,45 @@ static void add_metadata(struct python_stage *stage)
     }
 }
 
-/* The distribution in whose package folder a bundled copy lies, by the name of that folder. */
+/*
+ * The distribution in whose package folder a bundled copy lies, by the name of that folder:
+ * "…/site-packages/setuptools/_vendor/…" → setuptools.
+ */
 static struct component *bundle_holder(struct python_stage *stage, slice folder)
 {
-    struct map_entry *entries = stage->by_folder.entries;
-    struct component *best = NULL;
-    for (size_t i = 0; i < stage->by_folder.room; i++) {
-        struct component *component = entries[i].value;
-        if (!component)
-            continue;
-        slice site = slice_dirname(entries[i].key);
-        slice inside = slice_from(folder, site.len + 1);
-        if (!slice_starts(folder, site) || folder.len <= site.len)
-            continue;
-        slice top = slice_first(inside, slice_find(inside, '/'));
-        if (slice_equal_nocase(top, component->name) ||
-            (slice_equal(top, SLICE("pkg_resources")) &&
-             slice_equal(component->name, SLICE("setuptools"))))
-            best = component;
+    struct arena *arena = stage->assembly->arena;
+    const char *at = memmem(folder.ptr, folder.len, "/_vendor/", strlen("/_vendor/"));
+    slice top = at ? slice_first(folder, (size_t)(at - folder.ptr)) : SLICE_EMPTY;
+    while (top.len) {
+        slice site = slice_dirname(top);
+        slice name = python_name_normalize(arena, slice_basename(top));
+        if (slice_equal(name, SLICE("pkg-resources")))
+            name = SLICE("setuptools");
+        struct component *holder =
+            map_get(&stage->holders, map_key(arena, (slice[]){site, name}, 2));
+        if (holder)
+            return holder;
+        top = site;
     }
-    return best;
+    return NULL;
+}
+
+/*
+ * The copy of a conda package that lies in the environment's package cache
+ * (pkgs/NAME-VERSION-BUILD) is the same thing as the installed one.
+ */
+static bool is_conda_cache_copy(struct python_stage *stage, const struct live *live)
+{
+    const struct package *package = live->evidence->packages.items;
+    slice key = map_key(stage->assembly->arena, (slice[]){package->name, package->version}, 2);
+    return map_get(&stage->in_conda, key) != NULL;
 }
 
 static void add_later(struct python_stage *stage)
 {
     for (size_t i = 0; i < stage->cached.count; i++) {
         const struct live *live = ((const struct live **)stage->cached.items)[i];
-        if (!conda_cache_twin(stage->assembly, live))
+        if (!is_conda_cache_copy(stage, live))
             add_distribution(stage, live);
     }
     for (size_t i = 0; i < stage->bundled.count; i++) {
@@ -191,6 +191,8 @@ void assemble_python(struct assembly *assembly)
         .assembly = assembly,
         .owners = {.by_path = {.arena = assembly->arena}},
         .by_folder = {.arena = assembly->arena},
+        .holders = {.arena = assembly->arena},
+        .in_conda = {.arena = assembly->arena},
     };
     if (assembly->tree.count == 0)
         return;

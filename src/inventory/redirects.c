@@ -1,6 +1,21 @@
 /* Links that lead from places which analyzers know by heart to elsewhere in the image. */
 #include "inventory/internal.h"
 #include "analyze/analyzer.h"
+#include "base/limits.h"
+
+static void tell(struct assembly *assembly, size_t layer, slice path, slice message)
+{
+    struct inventory_problem *problem =
+        list_add(&assembly->inventory->problems, assembly->arena, sizeof(*problem));
+    *problem = (struct inventory_problem){layer, path, message};
+}
+
+/* The limit is reached, and that has been told: no further links are looked at. */
+static bool is_full(const struct assembly *assembly)
+{
+    return assembly->inventory->redirects.count >= LIMIT_REDIRECTS &&
+           assembly->inventory->problems.count;
+}
 
 static void add_redirect(struct assembly *assembly, slice from, slice as, bool folder, bool hard)
 {
@@ -8,6 +23,11 @@ static void add_redirect(struct assembly *assembly, slice from, slice as, bool f
     for (size_t i = 0; i < assembly->inventory->redirects.count; i++)
         if (slice_equal(redirects[i].from, from) && slice_equal(redirects[i].as, as))
             return;
+    if (assembly->inventory->redirects.count == LIMIT_REDIRECTS) {
+        tell(assembly, assembly->tree.count - 1, as,
+             SLICE("more links than the limit lead to package metadata elsewhere: it is not read"));
+        return;
+    }
     struct redirect *redirect =
         list_add(&assembly->inventory->redirects, assembly->arena, sizeof(*redirect));
     *redirect = (struct redirect){from, as, folder, hard};
@@ -25,14 +45,12 @@ static bool was_read(const struct assembly *assembly, slice path, slice place)
 
 static void tell_circle(struct assembly *assembly, slice path)
 {
-    struct list *list = &assembly->inventory->problems;
+    const struct list *list = &assembly->inventory->problems;
     const struct inventory_problem *problems = list->items;
     for (size_t i = 0; i < list->count; i++)
         if (slice_equal(problems[i].path, path))
             return; /* a well-known place that is itself a link is come to twice */
-    struct inventory_problem *problem = list_add(list, assembly->arena, sizeof(*problem));
-    *problem = (struct inventory_problem){assembly->tree.count - 1, path,
-                                          SLICE("its links lead in a circle")};
+    tell(assembly, assembly->tree.count - 1, path, SLICE("its links lead in a circle"));
 }
 
 /* Where the place really is, when links make that another path than the one that is asked for. */
@@ -66,12 +84,12 @@ static void follow_wanted_links(struct assembly *assembly)
         const struct record *record = assembly->tree.layers[layer].record;
         for (size_t i = 0; record && i < record->links.count; i++) {
             const struct link *link = (const struct link *)record->links.items + i;
-            if (!link->hard && analyzer_wants_path(link->path))
+            if (!link->hard && !is_full(assembly) && analyzer_wants_path(link->path))
                 follow_place(assembly, link->path);
         }
     }
     const struct lost_link *lost = assembly->evidence.lost.items;
-    for (size_t i = 0; i < assembly->evidence.lost.count; i++) {
+    for (size_t i = 0; i < assembly->evidence.lost.count && !is_full(assembly); i++) {
         size_t layer;
         if (tree_find_file(&assembly->tree, lost[i].layer, lost[i].target, &layer))
             add_redirect(assembly, lost[i].target, lost[i].path, false, true);

@@ -155,6 +155,12 @@ static void finish(struct worker *worker, struct arena *arena, struct layer_outc
     if (status != 0 || worker->timed_out || worker->too_much) {
         outcome->failure = arena_format(arena, "the worker that read it failed: %.*s",
                                         SLICE_ARG(describe_end(arena, worker, status)));
+    } else if (arena->used + worker->received.len > LIMIT_RECORDS_BYTES) {
+        outcome->failure =
+            arena_format(arena,
+                         "what was found in the image's layers takes more than %llu MiB, the limit "
+                         "for one image",
+                         (unsigned long long)(LIMIT_RECORDS_BYTES / LIMIT_MIB));
     } else {
         slice bytes = arena_copy(arena, buffer_slice(&worker->received));
         CLEANUP_ERROR struct error *error = record_read(bytes, arena, &outcome->record);

@@ -48,20 +48,22 @@ static void start_hashing(struct layer_stream *layer, const struct layer_job *jo
         stream_hash(layer->below, job->blob_digest);
 }
 
-/* Of a layer that is not compressed both digests are of the same bytes: nothing need be hashed to see
- * that the image names two different ones. */
+/* Of a layer that is not compressed both digests are of the same bytes: nothing need be hashed to
+ * see that the image names two different ones. */
 static struct error *compare_names(const struct layer_stream *layer, const struct layer_job *job)
 {
     size_t algorithm = slice_find(job->diff_id, ':') + 1;
     if (layer->top != layer->below || !job->verify || job->diff_id.len == 0 ||
         job->blob_digest.len == 0 || slice_equal(job->diff_id, job->blob_digest) ||
-        !slice_equal(slice_first(job->diff_id, algorithm), slice_first(job->blob_digest, algorithm)))
+        !slice_equal(slice_first(job->diff_id, algorithm),
+                     slice_first(job->blob_digest, algorithm)))
         return NULL;
-    return error_make(ERROR_INPUT,
-                      "it is stored under the digest %.*s, but the image's config names %.*s (its diff "
-                      "ID) in its place: the layers are not those of this image; save it again "
-                      "(--no-verify reads it all the same)",
-                      SLICE_ARG(job->blob_digest), SLICE_ARG(job->diff_id));
+    return error_make(
+        ERROR_INPUT,
+        "it is stored under the digest %.*s, but the image's config names %.*s (its diff "
+        "ID) in its place: the layers are not those of this image; save it again "
+        "(--no-verify reads it all the same)",
+        SLICE_ARG(job->blob_digest), SLICE_ARG(job->diff_id));
 }
 
 static struct error *open_layer(struct layer_stream *layer, const struct layer_job *job, int input,

@@ -62,14 +62,13 @@ static bool is_odd(struct matcher *matcher, const struct component *component, s
         return true;
     }
     if (!version_scheme_for(ecosystem)->valid(version))
-        add_unjudged(matcher,
-                     arena_format(matcher->arena, "%.*s with odd versions",
-                                  SLICE_ARG(component->type)),
-                     1,
-                     arena_format(matcher->arena,
-                                  "\"%.*s\" is no version by the rules of %.*s, so ranges say little "
-                                  "of it",
-                                  SLICE_ARG(version), SLICE_ARG(ecosystem)));
+        add_unjudged(
+            matcher,
+            arena_format(matcher->arena, "%.*s with odd versions", SLICE_ARG(component->type)), 1,
+            arena_format(matcher->arena,
+                         "\"%.*s\" is no version by the rules of %.*s, so ranges say little "
+                         "of it",
+                         SLICE_ARG(version), SLICE_ARG(ecosystem)));
     return false;
 }
 
@@ -151,8 +150,8 @@ static struct error *match_conda(struct matcher *matcher, const struct component
         return join_hits(matcher, component, hits.items, hits.count,
                          version_scheme_for(SLICE("PyPI")));
     add_unjudged(matcher, SLICE("conda"), 1,
-                     SLICE("they are no Python distributions, and no feed publishes advisories for "
-                           "conda's other packages"));
+                 SLICE("they are no Python distributions, and no feed publishes advisories for "
+                       "conda's other packages"));
     return NULL;
 }
 

@@ -154,8 +154,8 @@ static slice layer_digest(struct arena *arena, slice path)
         slice ending = slice_from_text(endings[i]);
         if (!slice_ends(name, ending))
             continue;
-        slice digest = arena_format(arena, "sha256:%.*s",
-                                    SLICE_ARG(slice_first(name, name.len - ending.len)));
+        slice digest =
+            arena_format(arena, "sha256:%.*s", SLICE_ARG(slice_first(name, name.len - ending.len)));
         if (digest_valid(digest))
             return digest;
     }
@@ -211,7 +211,13 @@ static struct error *open_archive(struct image *image, struct bundle *bundle,
     TRY(bundle_find(bundle, SLICE("index.json"), &index));
     if (json_array_size(manifest) == 0 && index)
         return source_oci_layout.open(image, bundle, options, arena);
-    TRY(choose(manifest, options, arena, &entry));
+    struct error *error = choose(manifest, options, arena, &entry);
+    if (error && index && json_array_size(manifest) > 1) {
+        /* An entry for each platform of one tag: the OCI index tells them apart. */
+        error_free(error);
+        return source_oci_layout.open(image, bundle, options, arena);
+    }
+    TRY(error);
     TRY(read_config(image, entry, options, arena));
     if (options->platform.len && !platform_matches(options->platform, image->platform)) {
         if (index)

@@ -1,28 +1,39 @@
 #include "source/history.h"
 
-/* Builders' shells in front of a RUN's command. */
-static slice without_shell(slice text)
+/*
+ * A RUN's command behind the shell that runs it: "/bin/sh -c CMD", "/bin/bash -eo pipefail -c CMD".
+ * Empty when no shell stands in front.
+ */
+static slice behind_shell(slice text)
 {
-    static const char *const shells[] = {"/bin/sh -c ", "/bin/bash -c ", "/bin/ash -c ",
-                                         "/bin/bash -o pipefail -c "};
-    for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++)
-        if (slice_starts(text, slice_from_text(shells[i])))
-            return slice_trim(slice_from(text, strlen(shells[i])));
-    return text;
+    slice rest = text, word;
+    if (!slice_starts(text, SLICE("/")) || !slice_pull(&rest, ' ', &word) ||
+        !slice_ends(word, SLICE("sh")))
+        return SLICE_EMPTY;
+    for (int options = 0; options < 8 && slice_pull(&rest, ' ', &word); options++)
+        if (slice_starts(word, SLICE("-")) && slice_ends(word, SLICE("c")))
+            return slice_trim(rest);
+    return SLICE_EMPTY;
 }
 
-/* "|2 A=b C=d /bin/sh -c cmd": the legacy builder's and BuildKit's note of build arguments. */
+/*
+ * "|2 A=b C=d /bin/sh -c CMD": the builders' note of build arguments, whose values are nobody's
+ * business. They can hold spaces, so the shell's path behind N of them is looked for.
+ */
 static slice without_arguments(slice text)
 {
-    if (text.len == 0 || text.ptr[0] != '|')
+    slice rest = text, word;
+    uint64_t count;
+    if (!slice_starts(text, SLICE("|")) || !slice_pull(&rest, ' ', &word) ||
+        !slice_to_u64(slice_from(word, 1), &count))
         return text;
-    static const char *const marks[] = {"/bin/sh -c ", "/bin/bash -c ", "/bin/bash -o"};
-    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-        const char *at = memmem(text.ptr, text.len, marks[i], strlen(marks[i]));
-        if (at)
-            return slice_from(text, (size_t)(at - text.ptr));
+    for (uint64_t skipped = 0; rest.len; skipped++) {
+        if (skipped >= count && behind_shell(rest).len)
+            return rest;
+        if (!slice_pull(&rest, ' ', &word))
+            break;
     }
-    return text;
+    return SLICE("(a command with build arguments)");
 }
 
 slice history_instruction(slice created_by, struct arena *arena)
@@ -30,16 +41,18 @@ slice history_instruction(slice created_by, struct arena *arena)
     slice text = slice_trim(created_by);
     if (slice_ends(text, SLICE("# buildkit")))
         text = slice_trim(slice_first(text, text.len - strlen("# buildkit")));
-    if (slice_starts(text, SLICE("RUN "))) {
-        slice command = without_shell(without_arguments(slice_trim(slice_from(text, 4))));
-        return arena_format(arena, "RUN %.*s", SLICE_ARG(command));
-    }
-    slice command = without_shell(without_arguments(text));
-    if (command.ptr == text.ptr)
-        return arena_copy(arena, text);
+    bool run = slice_starts(text, SLICE("RUN "));
+    if (run)
+        text = slice_trim(slice_from(text, 4));
+    slice plain = without_arguments(text);
+    slice command = behind_shell(plain);
     if (slice_starts(command, SLICE("#(nop)")))
         return arena_copy(arena, slice_trim(slice_from(command, strlen("#(nop)"))));
-    return arena_format(arena, "RUN %.*s", SLICE_ARG(command));
+    if (command.len == 0)
+        command = plain;
+    else
+        run = true;
+    return run ? arena_format(arena, "RUN %.*s", SLICE_ARG(command)) : arena_copy(arena, command);
 }
 
 static bool is_empty_layer(const json_t *entry)

@@ -21,7 +21,7 @@ struct source_kind {
     /* Whether the bundle is of this kind. */
     struct error *(*recognise)(struct bundle *bundle, bool *is);
     struct error *(*open)(struct image *image, struct bundle *bundle,
-                                     const struct source_options *options, struct arena *arena);
+                          const struct source_options *options, struct arena *arena);
 };
 
 /* Opens the image in the file or folder at `path`. */

@@ -19,6 +19,8 @@
 #include "inventory/internal.h"
 #include "inventory/tree.h"
 
+#include <time.h>
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 enum { MAX_LAYERS = 60 };
@@ -721,6 +723,74 @@ static void test_order_and_references(void **state)
     stack_free(&stack);
 }
 
+/* --- size ------------------------------------------------------------------------------------- */
+
+static void add_metadata(struct stack *stack, struct record *record, struct buffer *hashes,
+                         const char *analyzer, slice path, slice name, slice owned)
+{
+    struct arena *arena = &stack->arena;
+    struct evidence *evidence = list_add(&record->evidence, arena, sizeof(*evidence));
+    *evidence = (struct evidence){.path = path, .analyzer = slice_from_text(analyzer)};
+    struct package *package = list_add(&evidence->packages, arena, sizeof(*package));
+    *package = (struct package){.type = strcmp(analyzer, "conda") ? SLICE("pypi") : SLICE("conda"),
+                                .name = name,
+                                .version = SLICE("1")};
+    if (owned.len)
+        *(slice *)list_add(&evidence->owned, arena, sizeof(slice)) = owned;
+    uint64_t hash = slice_hash(path);
+    buffer_add(hashes, slice_make(&hash, sizeof(hash)));
+}
+
+static double seconds_to_build(struct stack *stack, struct record *record,
+                               const struct buffer *hashes)
+{
+    struct image image = {.layer_count = 1, .layers = ARENA_NEW(&stack->arena, struct image_layer)};
+    struct layer_outcome outcome = {.complete = true};
+    record->files = path_set_make(&stack->arena, buffer_slice(hashes));
+    outcome.record = *record;
+    clock_t start = clock();
+    inventory_build(&stack->inventory, &stack->arena, &image, &outcome);
+    return (double)(clock() - start) / CLOCKS_PER_SEC;
+}
+
+/* What a small layer can name tens of thousands of must not take minutes to put together. */
+static void test_time_grows_with_size(void **state)
+{
+    (void)state;
+    enum { PAIRS = 10000, CONDAS = 30000 };
+    struct stack stack = {0};
+    struct arena *arena = &stack.arena;
+    CLEANUP_BUFFER struct buffer hashes = {0};
+    struct record record = {0};
+    for (size_t i = 0; i < PAIRS; i++) {
+        add_metadata(&stack, &record, &hashes, "python",
+                     arena_format(arena, "l/site-packages/h%zu-1.dist-info/METADATA", i),
+                     arena_format(arena, "h%zu", i), SLICE_EMPTY);
+        add_metadata(&stack, &record, &hashes, "python",
+                     arena_format(arena, "l/site-packages/h%zu/_vendor/v-1.dist-info/METADATA", i),
+                     arena_format(arena, "v%zu", i), SLICE_EMPTY);
+    }
+    double seconds = seconds_to_build(&stack, &record, &hashes);
+    assert_int_equal(stack.inventory.components.count, PAIRS);
+    if (seconds > 5)
+        fail_msg("%d distributions with a vendored copy each took %.1f s", PAIRS, seconds);
+
+    record = (struct record){0};
+    hashes.len = 0;
+    for (size_t i = 0; i < CONDAS; i++) {
+        slice owned = arena_format(arena, "e/l/n%zu-1.dist-info/METADATA", i);
+        slice name = arena_format(arena, "n%zu", i);
+        add_metadata(&stack, &record, &hashes, "conda",
+                     arena_format(arena, "e/conda-meta/n%zu.json", i), name, owned);
+        add_metadata(&stack, &record, &hashes, "python", owned, name, SLICE_EMPTY);
+    }
+    seconds = seconds_to_build(&stack, &record, &hashes);
+    assert_int_equal(stack.inventory.components.count, CONDAS);
+    if (seconds > 5)
+        fail_msg("%d conda packages with a distribution each took %.1f s", CONDAS, seconds);
+    stack_free(&stack);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -735,6 +805,7 @@ int main(void)
         cmocka_unit_test(test_tree_resolve_grows),
         cmocka_unit_test(test_purl),
         cmocka_unit_test(test_order_and_references),
+        cmocka_unit_test(test_time_grows_with_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,10 +3,7 @@
 #include "base/limits.h"
 
 const struct analyzer *const analyzers[] = {
-    &analyzer_os_release,
-    &analyzer_dpkg,
-    &analyzer_python,
-    &analyzer_conda,
+    &analyzer_os_release, &analyzer_dpkg, &analyzer_python, &analyzer_conda, &analyzer_databases,
 };
 
 const size_t analyzer_count = sizeof(analyzers) / sizeof(analyzers[0]);

@@ -8,5 +8,6 @@ extern const struct analyzer analyzer_os_release;
 extern const struct analyzer analyzer_dpkg;
 extern const struct analyzer analyzer_python;
 extern const struct analyzer analyzer_conda;
+extern const struct analyzer analyzer_databases;
 
 #endif

@@ -2,6 +2,7 @@
 #include "base/file.h"
 
 #include <errno.h>
+#include <poll.h>
 
 enum {
     BUFFER_BYTES = 128 * 1024,
@@ -21,7 +22,7 @@ struct range_stream {
 
 struct pipe_stream {
     struct stream stream;
-    int fd;
+    int fd, patience_ms;
 };
 
 static void stream_init(struct stream *stream)
@@ -98,6 +99,13 @@ static struct error *pipe_fill(struct stream *stream)
 {
     struct pipe_stream *pipe_stream = (struct pipe_stream *)stream;
     ssize_t got;
+    struct pollfd wait = {.fd = pipe_stream->fd, .events = POLLIN};
+    if (pipe_stream->patience_ms && poll(&wait, 1, pipe_stream->patience_ms) == 0)
+        return error_make(
+            ERROR_SYSTEM,
+            "nothing came for %d seconds: the process that it comes from was stopped, "
+            "or is stuck",
+            pipe_stream->patience_ms / 1000);
     do
         got = read(pipe_stream->fd, stream->buffer + stream->end, stream->room - stream->end);
     while (got < 0 && errno == EINTR);
@@ -108,10 +116,10 @@ static struct error *pipe_fill(struct stream *stream)
     return NULL;
 }
 
-struct stream *stream_from_pipe(int fd)
+struct stream *stream_from_pipe(int fd, int patience_ms)
 {
     struct pipe_stream *stream = memory_alloc(sizeof(*stream));
-    *stream = (struct pipe_stream){.fd = fd};
+    *stream = (struct pipe_stream){.fd = fd, .patience_ms = patience_ms};
     stream_init(&stream->stream);
     stream->stream.fill = pipe_fill;
     stream->stream.close = nothing_to_close;

@@ -35,8 +35,11 @@ struct stream {
  * caller's. */
 struct stream *stream_from_range(int fd, uint64_t offset, uint64_t length);
 
-/* A pipe or socket, read to its end; the fd stays the caller's. */
-struct stream *stream_from_pipe(int fd);
+/*
+ * A pipe or socket, read to its end; the fd stays the caller's. With `patience_ms` above 0 it is an
+ * error when nothing comes for so long (not for workers, which may not wait that way).
+ */
+struct stream *stream_from_pipe(int fd, int patience_ms);
 
 /* Bytes in memory (the caller's). */
 struct stream *stream_from_memory(slice bytes);

@@ -6,9 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 
 enum { UNPACKER_FAILED = 1, UNPACKER_MEMORY = 3, UNPACKER_SANDBOX = 4 };
 
@@ -86,10 +88,18 @@ struct error *unpacker_finish(struct unpacker *unpacker, bool early)
     char message[1024];
     int status = 0;
     close(unpacker->output);
-    ssize_t length = read(unpacker->failure, message, sizeof(message));
+    struct pollfd wait = {.fd = unpacker->failure, .events = POLLIN};
+    ssize_t length = 0;
+    if (poll(&wait, 1, 2000) > 0)
+        length = read(unpacker->failure, message, sizeof(message));
     close(unpacker->failure);
-    while (waitpid(unpacker->pid, &status, 0) < 0 && errno == EINTR)
-        ;
+    /* With its pipes closed it ends by itself, unless someone has stopped it. */
+    for (int waits = 0; waitpid(unpacker->pid, &status, WNOHANG) == 0; waits++) {
+        struct timespec pause = {.tv_nsec = 5 * 1000 * 1000};
+        if (waits == 400)
+            kill(unpacker->pid, SIGKILL);
+        nanosleep(&pause, NULL);
+    }
     if (status == 0 || early)
         return NULL;
     if (WIFEXITED(status) && WEXITSTATUS(status) == UNPACKER_FAILED && length > 0)

@@ -11,6 +11,9 @@ struct error *json_read(json_t **value, slice text, const char *what)
                           LIMIT_JSON_DEPTH);
     if (slice_starts(text, SLICE("\xef\xbb\xbf")))
         text = slice_from(text, 3);
+    /* jansson passes over a NUL behind a number. */
+    if (slice_find(text, '\0') != SIZE_MAX)
+        return error_make(ERROR_INPUT, "%s is not valid JSON: it holds a NUL byte", what);
     *value =
         json_loadb(text.len ? text.ptr : "", text.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &failure);
     if (!*value)

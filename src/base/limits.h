@@ -22,9 +22,8 @@
 /* layer */
 #define LIMIT_LAYER_BYTES (64 * LIMIT_GIB) /* unpacked */
 #define LIMIT_LAYER_ENTRIES 4000000
-#define LIMIT_RATIO_GZIP                                                                           \
-    1000 /* unpacked : packed, looked at after LIMIT_RATIO_FROM;                                   \
-            deflate itself ends at 1032 : 1 */
+/* unpacked : packed, looked at after LIMIT_RATIO_FROM; deflate itself ends at 1032 : 1 */
+#define LIMIT_RATIO_GZIP 1000
 #define LIMIT_RATIO_ZSTD 5000
 #define LIMIT_RATIO_FROM (64 * LIMIT_MIB)
 #define LIMIT_ZSTD_WINDOW_LOG 27 /* 128 MiB: what `zstd -22` and `--long` make */
@@ -38,6 +37,7 @@
 #define LIMIT_WORKER_CPU_SECONDS 300
 #define LIMIT_RECORD_BYTES (64 * LIMIT_MIB) /* what one layer may hand back */
 #define LIMIT_SCAN_SECONDS 1800
+#define LIMIT_UNPACKER_SILENCE_MS 30000 /* of the process that unpacks a .gz or .zst archive */
 
 #define LIMIT_REDIRECTS 256 /* files read since links lead to them from elsewhere */
 #define LIMIT_RECORDS_BYTES (256 * LIMIT_MIB) /* what all layers of an image hand back together */

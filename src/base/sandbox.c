@@ -1,6 +1,7 @@
 #include "base/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/landlock.h>
 #include <seccomp.h>
 #include <sys/prctl.h>
@@ -25,7 +26,7 @@ static const int allowed_calls[] = {
 /* Besides those, to walk a folder; Landlock says which. */
 static const int folder_calls[] = {
     SCMP_SYS(openat2), SCMP_SYS(getdents64), SCMP_SYS(readlinkat),
-    SCMP_SYS(fcntl),   SCMP_SYS(fstat),      SCMP_SYS(newfstatat),
+    SCMP_SYS(fstat),   SCMP_SYS(newfstatat),
 };
 
 /* The sanitizers' run-time looks around; only test builds have it. */
@@ -152,6 +153,17 @@ static bool allow(scmp_filter_ctx filter, const int *calls, size_t count)
     return true;
 }
 
+/* What fdopendir asks of a handle. Other commands of fcntl can have the kernel send signals. */
+static bool allow_fcntl(scmp_filter_ctx filter)
+{
+    static const unsigned commands[] = {F_GETFL, F_GETFD, F_SETFD};
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+                             SCMP_A1(SCMP_CMP_EQ, commands[i])) < 0)
+            return false;
+    return true;
+}
+
 #define ALLOW(filter, calls) allow((filter), (calls), sizeof(calls) / sizeof((calls)[0]))
 
 static struct error *enter_seccomp(const struct sandbox *sandbox)
@@ -161,7 +173,7 @@ static struct error *enter_seccomp(const struct sandbox *sandbox)
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
     bool made = filter && ALLOW(filter, allowed_calls);
     if (made && sandbox->read_folder >= 0)
-        made = ALLOW(filter, folder_calls);
+        made = ALLOW(filter, folder_calls) && allow_fcntl(filter);
     if (made && UNDER_SANITIZER)
         made = ALLOW(filter, sanitizer_calls);
     if (!made || seccomp_load(filter) < 0)

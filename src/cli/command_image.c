@@ -25,6 +25,17 @@ static struct error *open_image(const struct options *options, struct arena *are
     return error;
 }
 
+/* Other tools' ways to say what a path is; it is recognised without. */
+static const char *without_transport(const char *path)
+{
+    static const char *const transports[] = {"docker-archive:", "oci-archive:", "oci-dir:", "oci:"};
+    for (size_t i = 0; i < sizeof(transports) / sizeof(transports[0]); i++)
+        if (slice_starts(slice_from_text(path), slice_from_text(transports[i])) &&
+            access(path, F_OK) < 0)
+            return path + strlen(transports[i]);
+    return path;
+}
+
 static struct error *run(const struct options *options, struct arena *arena, int *exit_code)
 {
     struct image *image = NULL;
@@ -38,6 +49,7 @@ static struct error *run(const struct options *options, struct arena *arena, int
                                        "--input FILE");
     if (!path)
         path = options->words[0];
+    path = without_transport(path);
     uint64_t started = scan_now();
     struct error *failure = open_image(options, arena, path, &image);
     return scan_run(options, arena, failure ? NULL : image, failure, path, started, exit_code);

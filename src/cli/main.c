@@ -11,9 +11,12 @@ const struct command *const command_table[] = {
 };
 const size_t command_count = sizeof(command_table) / sizeof(command_table[0]);
 
-static void print(const struct buffer *text)
+static int print(const struct buffer *text, FILE *stream)
 {
-    fwrite(text->bytes, 1, text->len, stdout);
+    if (fwrite(text->bytes, 1, text->len, stream) == text->len && fflush(stream) == 0)
+        return EXIT_CLEAN;
+    fputs("plimsoll: cannot write the output\n", stderr);
+    return EXIT_UNTRUSTED;
 }
 
 /* "db import" takes two words; *used says how many arguments the name takes. */
@@ -56,8 +59,7 @@ static int run_command(const struct command *command, int count, char **argument
     if (options.help) {
         CLEANUP_BUFFER struct buffer text = {0};
         help_command(command, &text);
-        print(&text);
-        return EXIT_CLEAN;
+        return print(&text, stdout);
     }
     int code = EXIT_CLEAN;
     progress_setup(options.quiet, options.verbose);
@@ -79,7 +81,7 @@ static bool run_word(int count, char **arguments, int *code)
     else if (count != 2 || strcmp(arguments[0], "generate") != 0 ||
              !help_generate(arguments[1], &text))
         return false;
-    fwrite(text.bytes, 1, text.len, count ? stdout : stderr);
+    *code = print(&text, count ? stdout : stderr);
     if (count == 0)
         *code = EXIT_USAGE;
     return true;
@@ -95,8 +97,8 @@ static int run_db(const char *word)
                                "export-facts",
                                word));
     help_general(&text);
-    fwrite(text.bytes, 1, text.len, word ? stdout : stderr);
-    return word ? EXIT_CLEAN : EXIT_USAGE;
+    int code = print(&text, word ? stdout : stderr);
+    return word ? code : EXIT_USAGE;
 }
 
 int main(int count, char **arguments)
@@ -114,7 +116,7 @@ int main(int count, char **arguments)
     if (strcmp(arguments[0], "db") == 0)
         return run_db(count > 1 ? arguments[1] : NULL);
     /* `plimsoll FILE` means `plimsoll image FILE`. */
-    if (arguments[0][0] == '-' || access(arguments[0], F_OK) == 0)
+    if (arguments[0][0] == '-' || strchr(arguments[0], ':') || access(arguments[0], F_OK) == 0)
         return run_command(&command_image, count, arguments);
     return fail(error_make(ERROR_USAGE,
                            "there is no command and no file \"%s\"; `plimsoll --help` lists the "

@@ -24,7 +24,6 @@
 TEXT_OPTION(set_input, input)
 TEXT_OPTION(set_base_image, base_image)
 TEXT_OPTION(set_db, db)
-TEXT_OPTION(set_output, output)
 TEXT_OPTION(set_built, built)
 SLICE_OPTION(set_select, select)
 SWITCH(set_no_verify, no_verify)
@@ -37,6 +36,16 @@ SWITCH(set_stats, stats)
 SWITCH(set_help, help)
 SWITCH(set_facts_only, facts_only)
 SWITCH(set_starter, starter)
+
+/* Grype's -o is the format: a report in a file called "json" is not what was meant. */
+static struct error *set_output(struct options *options, const char *value)
+{
+    if (report_format_named(slice_from_text(value)))
+        return error_make(ERROR_USAGE, "-o is the file to write to; for the format say -f %s",
+                          value);
+    options->output = value;
+    return NULL;
+}
 
 /* "os/architecture" or "os/architecture/variant" */
 static struct error *set_platform(struct options *options, const char *value)

@@ -184,6 +184,7 @@ static void walk_layers(struct scan *scan)
 static void add_statistics(struct scan *scan)
 {
     struct report_stats *stats = &scan->report.stats;
+    stats->bytes_unpacked = stats->entries = stats->entries_read = 0; /* of the last walk */
     for (size_t i = 0; i < scan->image->layer_count; i++) {
         const struct record_statistics *layer = &scan->outcomes[i].record.statistics;
         if (first_alike(scan->image, i) != i)

@@ -62,6 +62,7 @@ void assemble_os(struct assembly *assembly)
         if (!best || slice_equal(live->place, SLICE("etc/os-release")))
             best = live;
     }
+    assembly->inventory->os_without_id = best && !evidence_fact(best->evidence, "ID").len;
     if (!best || best->evidence->facts.count == 0)
         return;
     *os = (struct os){
@@ -76,6 +77,21 @@ void assemble_os(struct assembly *assembly)
         os->name = evidence_fact(best->evidence, "NAME");
     if (os->id.len == 0)
         os->id = SLICE("linux"); /* os-release(5): the default */
+}
+
+static void note_databases(struct assembly *assembly)
+{
+    struct list *list = &assembly->inventory->databases;
+    struct map seen = {.arena = assembly->arena};
+    for (size_t i = 0; i < assembly->evidence.items.count; i++) {
+        const struct live *live = assembly_live(assembly, i);
+        if (!live_is_of(live, "databases"))
+            continue;
+        slice kind = evidence_fact(live->evidence, "database");
+        if (!map_get(&seen, kind))
+            *(slice *)list_add(list, assembly->arena, sizeof(slice)) = kind;
+        map_put(&seen, kind, assembly);
+    }
 }
 
 void assemble_dpkg(struct assembly *assembly)
@@ -184,6 +200,7 @@ void inventory_build(struct inventory *inventory, struct arena *arena, const str
     evidence_merge(&assembly.evidence, &assembly.tree);
     find_redirects(&assembly);
     assemble_os(&assembly);
+    note_databases(&assembly);
     assemble_dpkg(&assembly);
     assemble_conda(&assembly);
     assemble_python(&assembly);

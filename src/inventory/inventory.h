@@ -46,7 +46,9 @@ struct inventory_problem {
 struct inventory {
     struct list components; /* of struct component *, sorted by type, name, version, arch, layer */
     struct os os;
-    struct list problems; /* of struct inventory_problem */
+    bool os_without_id;    /* there is an os-release, but it names no distribution */
+    struct list databases; /* of slice: kinds of package databases that are there but not read */
+    struct list problems;  /* of struct inventory_problem */
     /* Files to be read as well, since links lead to them from places that analyzers know by heart:
      * of struct redirect. Not empty: walk the layers again with them, then build again. */
     struct list redirects;

@@ -60,9 +60,30 @@ static void add_contained(struct assembly *assembly, struct component *holder,
     *identity = (struct identity){package->type, package->name, package->version, bundled};
 }
 
+/*
+ * Where a distribution's packages may put things: not where the administrator's and vendors' things
+ * go (Debian policy 9.1.1 and 9.1.2), nor into site-packages, which Debian's Python leaves to pip.
+ */
+static bool is_distribution_place(slice path)
+{
+    static const char *const others[] = {"opt/", "usr/local/", "home/", "root/", "srv/", "app/"};
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (slice_starts(path, slice_from_text(others[i])))
+            return false;
+    return !slice_contains(path, SLICE("/site-packages/"));
+}
+
+/* What a later layer wrote over a package's file is no longer what the package put there. */
+static bool owner_counts(const struct component *owner, const struct live *live)
+{
+    return slice_equal(owner->type, SLICE("conda")) || live->origins[0] <= owner->layer;
+}
+
 struct python_stage {
     struct assembly *assembly;
     struct owners owners;
+    struct map metadata; /* metadata folder → the struct live that holds METADATA, or the first */
+    struct map recorded; /* paths that a distribution's RECORD lists as its own */
     struct map by_folder; /* metadata folder → struct component, for the files beside it */
     struct map holders;   /* site folder and name → struct component, for copies inside it */
     struct map in_conda;  /* name and version of what a conda package holds → struct component */
@@ -75,7 +96,9 @@ static void add_distribution(struct python_stage *stage, const struct live *live
     struct assembly *assembly = stage->assembly;
     const struct package *package = live->evidence->packages.items;
     struct component *owner = map_get(&stage->owners.by_path, live->path);
-    slice folder = metadata_folder(live->path);
+    slice folder = metadata_folder(live->place);
+    if (owner && !owner_counts(owner, live))
+        owner = NULL;
     if (owner && slice_equal(owner->type, SLICE("conda"))) {
         add_contained(assembly, owner, package, false);
         map_put(&stage->in_conda,
@@ -89,24 +112,59 @@ static void add_distribution(struct python_stage *stage, const struct live *live
             map_key(assembly->arena, (slice[]){slice_dirname(folder), package->name}, 2),
             component);
     if (owner) {
-        component->owner_is_vendor = !is_distribution_maintainer(owner->maintainer);
+        component->owner_is_vendor =
+            !is_distribution_maintainer(owner->maintainer) || !is_distribution_place(live->path);
         add_contained(assembly, owner, package, false);
     }
+}
+
+static bool is_metadata_file(const struct live *live)
+{
+    return slice_equal(slice_basename(live->place), SLICE("METADATA"));
+}
+
+/* Notes what each metadata folder holds, and what RECORDs list. */
+static void index_evidence(struct python_stage *stage)
+{
+    for (size_t i = 0; i < stage->assembly->evidence.items.count; i++) {
+        struct live *live = ((struct live **)stage->assembly->evidence.items.items)[i];
+        if (!live_is_of(live, "python"))
+            continue;
+        const slice *owned = live->evidence->owned.items;
+        for (size_t j = 0; j < live->evidence->owned.count; j++)
+            map_put(&stage->recorded, owned[j], live);
+        slice folder = metadata_folder(live->place);
+        if (live->evidence->packages.count &&
+            (is_metadata_file(live) || !map_get(&stage->metadata, folder)))
+            map_put(&stage->metadata, folder, live);
+    }
+}
+
+/*
+ * Of a folder that holds both METADATA and PKG-INFO the first counts, as for Python itself; one
+ * that says something else is reported too, since it may be there to hide the other.
+ */
+static bool is_first_word(struct python_stage *stage, const struct live *live, slice folder)
+{
+    const struct live *first = map_get(&stage->metadata, folder);
+    const struct package *own = live->evidence->packages.items;
+    const struct package *other = first->evidence->packages.items;
+    return first == live || !slice_equal(own->name, other->name) ||
+           !slice_equal(own->version, other->version);
 }
 
 static void add_metadata(struct python_stage *stage)
 {
     struct assembly *assembly = stage->assembly;
-    struct map seen = {.arena = assembly->arena};
     for (size_t i = 0; i < assembly->evidence.items.count; i++) {
         const struct live *live = assembly_live(assembly, i);
         if (!live_is_of(live, "python") || live->evidence->packages.count == 0)
             continue;
-        slice folder = metadata_folder(live->path);
-        if (map_get(&seen, folder))
-            continue; /* a folder that holds both METADATA and PKG-INFO */
-        map_put(&seen, folder, stage);
-        struct list *later = is_bundled_copy(folder)                   ? &stage->bundled
+        slice folder = metadata_folder(live->place);
+        if (!is_first_word(stage, live, folder))
+            continue;
+        bool bundled = is_bundled_copy(folder) && map_get(&stage->recorded, live->path);
+        struct list *later = bundled                                   ? &stage->bundled
                              : slice_contains(folder, SLICE("/pkgs/")) ? &stage->cached
                                                                        : NULL;
         if (later)
@@ -175,7 +233,7 @@ static void add_facts(struct python_stage *stage)
         const struct live *live = assembly_live(stage->assembly, i);
         if (!live_is_of(live, "python") || live->evidence->facts.count == 0)
             continue;
-        struct component *component = map_get(&stage->by_folder, metadata_folder(live->path));
+        struct component *component = map_get(&stage->by_folder, metadata_folder(live->place));
         slice installer = evidence_fact(live->evidence, "installer");
         slice url = evidence_fact(live->evidence, "direct_url");
         if (component && installer.len)
@@ -191,6 +249,8 @@ void assemble_python(struct assembly *assembly)
         .assembly = assembly,
         .owners = {.by_path = {.arena = assembly->arena}},
         .by_folder = {.arena = assembly->arena},
+        .metadata = {.arena = assembly->arena},
+        .recorded = {.arena = assembly->arena},
         .holders = {.arena = assembly->arena},
         .in_conda = {.arena = assembly->arena},
     };
@@ -198,6 +258,7 @@ void assemble_python(struct assembly *assembly)
         return;
     owners_from_dpkg(assembly, &stage.owners);
     owners_from_conda(assembly, &stage.owners);
+    index_evidence(&stage);
     add_metadata(&stage);
     add_later(&stage);
     add_facts(&stage);

@@ -69,7 +69,8 @@ static void follow_place(struct assembly *assembly, slice place)
         return;
     if (folder) {
         slice below = arena_format(assembly->arena, "%.*s/x", SLICE_ARG(real));
-        if (!analyzer_wants_path(below))
+        slice metadata = arena_format(assembly->arena, "%.*s/METADATA", SLICE_ARG(real));
+        if (!analyzer_wants_path(below) && !analyzer_wants_path(metadata))
             add_redirect(assembly, real, path, true, false);
     } else if (!analyzer_wants_path(real) && tree_find_file(&assembly->tree, top, real, &layer) &&
                !was_read(assembly, real, path)) {
@@ -84,8 +85,14 @@ static void follow_wanted_links(struct assembly *assembly)
         const struct record *record = assembly->tree.layers[layer].record;
         for (size_t i = 0; record && i < record->links.count; i++) {
             const struct link *link = (const struct link *)record->links.items + i;
-            if (!link->hard && !is_full(assembly) && analyzer_wants_path(link->path))
+            if (link->hard || is_full(assembly))
+                continue;
+            if (analyzer_wants_path(link->path))
                 follow_place(assembly, link->path);
+            /* A metadata folder that is itself a link to a folder of another name. */
+            if (slice_ends(link->path, SLICE("-info")))
+                follow_place(assembly,
+                             arena_format(assembly->arena, "%.*s/", SLICE_ARG(link->path)));
         }
     }
     const struct lost_link *lost = assembly->evidence.lost.items;

@@ -71,7 +71,7 @@ static struct error *open_layer(struct layer_stream *layer, const struct layer_j
 {
     slice first;
     layer->below = job->input == LAYER_INPUT_PIPE
-                       ? stream_from_pipe(input)
+                       ? stream_from_pipe(input, 0)
                        : stream_from_range(input, job->offset, job->length);
     layer->top = layer->below;
     TRY(stream_unpack(&layer->top, layer->below, &layer->compression));

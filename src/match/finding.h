@@ -5,6 +5,7 @@
 #define PLIMSOLL_MATCH_FINDING_H
 
 #include "inventory/inventory.h"
+#include "store/store.h"
 
 /* In rising order. */
 enum severity {
@@ -40,6 +41,7 @@ struct finding {
     struct list fixed;            /* of slice: versions that repair it, ascending */
     const char *status;           /* "fixed": a fix is there; "affected": none is known */
     struct list sources;          /* of struct finding_source */
+    struct list advisories;       /* of const struct advisory *: those that say so */
     double epss, epss_percentile; /* below 0: not known */
     bool kev;
     /* Set by policy, and by match for what it does not count: */

@@ -189,11 +189,13 @@ static int compare_by_preference(const void *a, const void *b)
     return order ? order : compare_ids(x, y);
 }
 
-static void add_unique(struct list *list, struct arena *arena, slice value)
+/* 2.0 and 2.0.0 are one version where the scheme says so. */
+static void add_version(struct list *list, struct arena *arena, slice value,
+                        const struct version_scheme *scheme)
 {
     const slice *items = list->items;
     for (size_t i = 0; i < list->count; i++)
-        if (slice_equal(items[i], value))
+        if (scheme->compare(items[i], value) == 0)
             return;
     *(slice *)list_add(list, arena, sizeof(slice)) = value;
 }
@@ -217,8 +219,10 @@ static void add_sources(struct join *join, struct finding *finding, const struct
         const struct hit *hit = ((const struct hit **)group->hits.items)[i];
         struct finding_source *source = list_add(&finding->sources, arena, sizeof(*source));
         *source = (struct finding_source){hit->advisory->ecosystem, hit->advisory->id};
+        *(const struct advisory **)list_add(&finding->advisories, arena, sizeof(void *)) =
+            hit->advisory;
         for (size_t j = 0; j < hit->fixed.count; j++)
-            add_unique(&finding->fixed, arena, ((slice *)hit->fixed.items)[j]);
+            add_version(&finding->fixed, arena, ((slice *)hit->fixed.items)[j], scheme);
     }
     sort_versions(&finding->fixed, scheme);
 }

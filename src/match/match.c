@@ -198,10 +198,22 @@ static void check_packages_found(struct matcher *matcher)
 {
     const struct distribution *distribution = matcher->distribution;
     const struct os *os = &matcher->inventory->os;
-    if (matcher->inventory->components.count == 0 && !os->found)
+    if (matcher->inventory->components.count == 0 && !os->found &&
+        matcher->inventory->databases.count == 0)
         add_unjudged(matcher, SLICE("the whole image"), 0,
                      SLICE("neither a distribution nor any package was found in it"));
-    if (!os->found)
+    const slice *databases = matcher->inventory->databases.items;
+    for (size_t i = 0; i < matcher->inventory->databases.count; i++)
+        add_unjudged(
+            matcher, arena_format(matcher->arena, "%.*s packages", SLICE_ARG(databases[i])), 0,
+            SLICE("there is a database of them, which this version of plimsoll does not read"));
+    if (matcher->inventory->os_without_id && matcher->inventory->databases.count == 0 &&
+        count_type(matcher->inventory, SLICE("deb")) == 0)
+        add_unjudged(
+            matcher, SLICE("the distribution"), 0,
+            SLICE("the image's os-release does not say which it is, and no package of it was "
+                  "found"));
+    if (!os->found || matcher->inventory->databases.count)
         return;
     slice type = distribution ? slice_from_text(distribution->package_type) : SLICE("deb");
     if (count_type(matcher->inventory, type))

@@ -6,7 +6,8 @@
 struct upgrade {
     slice type, name, installed, target;
     const struct version_scheme *scheme;
-    size_t removed, urgent; /* urgent: HIGH and CRITICAL */
+    struct list findings;   /* of const struct finding * */
+    size_t removed, urgent; /* at the target; urgent: HIGH and CRITICAL */
 };
 
 static const struct version_scheme *scheme_of(const struct component *component)
@@ -15,39 +16,80 @@ static const struct version_scheme *scheme_of(const struct component *component)
     return version_scheme_named(deb ? SLICE("dpkg") : SLICE("pep440"));
 }
 
-/* The nearest version that repairs this finding: fixed is ascending. */
-static slice nearest_fix(const struct finding *finding, const struct version_scheme *scheme,
-                         slice installed)
-{
-    const slice *fixed = finding->fixed.items;
-    for (size_t i = 0; i < finding->fixed.count; i++)
-        if (scheme->compare(fixed[i], installed) > 0)
-            return fixed[i];
-    return SLICE_EMPTY;
-}
-
-static void count_finding(struct map *upgrades, struct arena *arena, const struct finding *finding)
+static void add_finding(struct map *upgrades, struct arena *arena, const struct finding *finding)
 {
     const struct component *component = finding->component;
     bool deb = slice_equal(component->type, SLICE("deb"));
     slice name = deb ? component->source_name : component->name;
     slice installed = deb ? component->source_version : component->version;
-    const struct version_scheme *scheme = scheme_of(component);
-    slice fix = scheme ? nearest_fix(finding, scheme, installed) : SLICE_EMPTY;
-    if (fix.len == 0)
-        return;
     slice key = map_key(arena, (slice[]){component->type, name, installed}, 3);
     struct upgrade *upgrade = map_get(upgrades, key);
     if (!upgrade) {
         upgrade = ARENA_NEW(arena, struct upgrade);
-        *upgrade = (struct upgrade){
-            .type = component->type, .name = name, .installed = installed, .scheme = scheme};
+        *upgrade = (struct upgrade){.type = component->type,
+                                    .name = name,
+                                    .installed = installed,
+                                    .scheme = scheme_of(component)};
         map_put(upgrades, key, upgrade);
     }
-    upgrade->removed++;
-    upgrade->urgent += finding->severity >= SEVERITY_HIGH;
-    if (upgrade->target.len == 0 || scheme->compare(fix, upgrade->target) > 0)
-        upgrade->target = fix;
+    *(const struct finding **)list_add(&upgrade->findings, arena, sizeof(void *)) = finding;
+}
+
+/* Whether the finding would still hold at that version: another branch may be affected again. */
+static bool holds_at(const struct finding *finding, const struct version_scheme *scheme,
+                     slice version)
+{
+    const struct advisory *const *advisories = finding->advisories.items;
+    for (size_t i = 0; i < finding->advisories.count; i++) {
+        const struct advisory *advisory = advisories[i];
+        if (version_in_list(scheme, version, advisory->versions, advisory->version_count))
+            return true;
+        for (size_t j = 0; j < advisory->range_count; j++)
+            if (version_in_range(scheme, version, &advisory->ranges[j], NULL))
+                return true;
+    }
+    return false;
+}
+
+static void count_removed(const struct upgrade *upgrade, slice target, size_t *removed,
+                          size_t *urgent)
+{
+    const struct finding *const *findings = upgrade->findings.items;
+    *removed = *urgent = 0;
+    for (size_t i = 0; i < upgrade->findings.count; i++) {
+        if (holds_at(findings[i], upgrade->scheme, target))
+            continue;
+        ++*removed;
+        *urgent += findings[i]->severity >= SEVERITY_HIGH;
+    }
+}
+
+/* Looks at one version that repairs something: more removed is better, then a nearer version. */
+static void try_target(struct upgrade *upgrade, slice target)
+{
+    size_t removed, urgent;
+    if (upgrade->scheme->compare(target, upgrade->installed) <= 0)
+        return;
+    count_removed(upgrade, target, &removed, &urgent);
+    bool nearer = removed == upgrade->removed && upgrade->target.len &&
+                  upgrade->scheme->compare(target, upgrade->target) < 0;
+    if (removed <= upgrade->removed && !nearer)
+        return;
+    upgrade->target = target;
+    upgrade->removed = removed;
+    upgrade->urgent = urgent;
+}
+
+/* The kernel alone has thousands; what a few hundred versions do is advice enough. */
+enum { MAX_TARGETS = 300 };
+
+static void find_target(struct upgrade *upgrade)
+{
+    const struct finding *const *findings = upgrade->findings.items;
+    size_t tried = 0;
+    for (size_t i = 0; i < upgrade->findings.count; i++)
+        for (size_t j = 0; j < findings[i]->fixed.count && tried < MAX_TARGETS; j++, tried++)
+            try_target(upgrade, ((const slice *)findings[i]->fixed.items)[j]);
 }
 
 static bool is_better(const struct upgrade *a, const struct upgrade *b)
@@ -68,12 +110,15 @@ slice advice_write(const struct report *report)
         if (findings[i]->suppressed_reason.len)
             continue;
         shown++;
-        count_finding(&upgrades, report->arena, findings[i]);
+        add_finding(&upgrades, report->arena, findings[i]);
     }
     const struct upgrade *best = NULL;
     for (size_t i = 0; i < upgrades.room; i++) {
-        const struct upgrade *upgrade = upgrades.entries[i].value;
-        if (upgrade && is_better(upgrade, best))
+        struct upgrade *upgrade = upgrades.entries[i].value;
+        if (!upgrade)
+            continue;
+        find_target(upgrade);
+        if (upgrade->removed && is_better(upgrade, best))
             best = upgrade;
     }
     if (!best)

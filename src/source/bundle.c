@@ -141,7 +141,7 @@ static struct error *index_packed(struct bundle *bundle)
 {
     struct unpacker unpacker;
     TRY(unpacker_start(&unpacker, bundle->fd, bundle->size));
-    struct stream *stream = stream_from_pipe(unpacker.output);
+    struct stream *stream = stream_from_pipe(unpacker.output, LIMIT_UNPACKER_SILENCE_MS);
     struct error *error = index_tar(bundle, stream);
     if (!error)
         error = stream_drain(stream);
@@ -323,7 +323,7 @@ struct error *bundle_replay(struct bundle *bundle, const struct bundle_visitor *
     struct unpacker unpacker;
     struct tar tar;
     TRY(unpacker_start(&unpacker, bundle->fd, bundle->size));
-    struct stream *stream = stream_from_pipe(unpacker.output);
+    struct stream *stream = stream_from_pipe(unpacker.output, LIMIT_UNPACKER_SILENCE_MS);
     tar_start(&tar, stream);
     struct error *error = replay_entries(&tar, visitor);
     tar_free(&tar);

@@ -25,31 +25,13 @@ static struct error *recognise(struct bundle *bundle, bool *is)
     return NULL;
 }
 
-/* "app" is "app:latest"; Docker's own prefixes may be left out. */
-static bool tag_matches(slice wanted, slice tag)
-{
-    static const char *const prefixes[] = {"", "docker.io/", "docker.io/library/", "localhost/"};
-    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-        slice prefix = slice_from_text(prefixes[i]);
-        if (!slice_starts(tag, prefix))
-            continue;
-        slice rest = slice_from(tag, prefix.len);
-        if (slice_equal(rest, wanted))
-            return true;
-        if (slice_starts(rest, wanted) &&
-            slice_equal(slice_from(rest, wanted.len), SLICE(":latest")))
-            return true;
-    }
-    return false;
-}
-
 static bool has_tag(const json_t *entry, slice wanted)
 {
     const json_t *tags = json_object_get(entry, "RepoTags");
     for (size_t i = 0; i < json_array_size(tags); i++) {
         const json_t *tag = json_array_get(tags, i);
-        if (json_is_string(tag) &&
-            tag_matches(wanted, slice_make(json_string_value(tag), json_string_length(tag))))
+        if (json_is_string(tag) && source_name_matches(wanted, slice_make(json_string_value(tag),
+                                                                          json_string_length(tag))))
             return true;
     }
     return false;
@@ -89,6 +71,13 @@ static slice list_images(const json_t *manifest, struct arena *arena)
     return arena_copy(arena, buffer_slice(&names));
 }
 
+/* One image under several tags can be listed once for each. */
+static bool is_same_image(const json_t *a, const json_t *b, struct arena *arena)
+{
+    return slice_equal(json_get_slice(a, "Config", arena), json_get_slice(b, "Config", arena)) &&
+           json_equal(json_object_get(a, "Layers"), json_object_get(b, "Layers"));
+}
+
 /* The one that is asked for, or the only one there is (a config listed twice is one image). */
 static struct error *choose(const json_t *manifest, const struct source_options *options,
                             struct arena *arena, const json_t **chosen)
@@ -100,13 +89,13 @@ static struct error *choose(const json_t *manifest, const struct source_options 
         if (options->select.len && !has_tag(entry, options->select) &&
             !has_digest(entry, options->select, arena))
             continue;
-        if (*chosen && !slice_equal(json_get_slice(*chosen, "Config", arena),
-                                    json_get_slice(entry, "Config", arena)))
+        if (*chosen && !is_same_image(*chosen, entry, arena))
             return error_make(
                 ERROR_INPUT,
                 "there are several images in it: choose one with --image NAME, of %.*s",
                 SLICE_ARG(list_images(manifest, arena)));
-        *chosen = entry;
+        if (!*chosen)
+            *chosen = entry;
     }
     if (*chosen)
         return NULL;
@@ -225,7 +214,9 @@ static struct error *open_archive(struct image *image, struct bundle *bundle,
         return error_make(ERROR_INPUT, "it holds the image for %.*s, not for %.*s",
                           SLICE_ARG(image->platform), SLICE_ARG(options->platform));
     }
-    note_tags(image, entry, arena);
+    for (size_t i = 0; i < json_array_size(manifest); i++)
+        if (is_same_image(entry, json_array_get(manifest, i), arena))
+            note_tags(image, json_array_get(manifest, i), arena);
     return find_layers(image, entry, arena);
 }
 

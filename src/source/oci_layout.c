@@ -25,6 +25,7 @@ struct candidate {
     slice name;     /* of the annotations on the way to it, or empty */
     bool selected;  /* it, or an index on the way to it, is what --image asked for */
     bool present;   /* its blob is there */
+    bool artifact;  /* its config is not that of an image */
 };
 
 struct search {
@@ -68,8 +69,12 @@ static bool is_selected(const json_t *descriptor, const struct search *search)
     slice digest = json_get_slice(descriptor, "digest", search->arena);
     if (wanted.len == 0)
         return false;
-    return annotation_is(descriptor, "org.opencontainers.image.ref.name", wanted, search->arena) ||
-           annotation_is(descriptor, "io.containerd.image.name", wanted, search->arena) ||
+    const json_t *annotations = json_object_get(descriptor, "annotations");
+    return source_name_matches(
+               wanted,
+               json_get_slice(annotations, "org.opencontainers.image.ref.name", search->arena)) ||
+           source_name_matches(
+               wanted, json_get_slice(annotations, "io.containerd.image.name", search->arena)) ||
            (wanted.len >= 12 && slice_starts(digest, wanted)) ||
            (wanted.len >= 12 && slice_starts(slice_from(digest, 7), wanted));
 }
@@ -113,7 +118,8 @@ static struct error *search_descriptor(struct search *search, const json_t *desc
     const struct bundle_member *member;
     way.selected |= is_selected(descriptor, search);
     way.name = name.len ? name : way.name;
-    if (is_attestation(descriptor, platform, arena)) {
+    if (is_attestation(descriptor, platform, arena) ||
+        json_object_get(descriptor, "artifactType")) {
         search->attestations++;
         return NULL;
     }
@@ -173,25 +179,34 @@ static slice list_candidates(const struct search *search)
     return arena_copy(search->arena, buffer_slice(&text));
 }
 
+/* Signatures, SBOMs and other artifacts are manifests with a config of another type. */
+static bool is_image_config(const json_t *manifest, struct arena *arena)
+{
+    slice type = json_get_slice(json_object_get(manifest, "config"), "mediaType", arena);
+    return type.len == 0 || slice_equal(type, SLICE("application/vnd.oci.image.config.v1+json")) ||
+           slice_equal(type, SLICE("application/vnd.docker.container.image.v1+json"));
+}
+
 /* Descriptors often leave the platform out; the config has it. */
 static void find_platform(struct search *search, struct candidate *candidate)
 {
     slice text;
     CLEANUP_JSON json_t *manifest = NULL;
     CLEANUP_JSON json_t *config = NULL;
-    if (candidate->platform.len || !candidate->present)
+    if (!candidate->present)
         return;
     CLEANUP_ERROR struct error *error =
         read_blob(search, candidate->digest, LIMIT_MANIFEST_BYTES, "a manifest", &text);
     if (!error)
         error = json_read(&manifest, text, "a manifest");
+    candidate->artifact = !error && !is_image_config(manifest, search->arena);
     if (!error)
         error = read_blob(
             search, json_get_slice(json_object_get(manifest, "config"), "digest", search->arena),
             LIMIT_CONFIG_BYTES, "a config", &text);
     if (!error)
         error = json_read(&config, text, "a config");
-    if (!error)
+    if (!error && candidate->platform.len == 0)
         candidate->platform = config_platform(config, search->arena);
 }
 
@@ -229,6 +244,12 @@ static bool keep_present(const struct candidate *candidate, slice wanted)
     return candidate->present;
 }
 
+static bool keep_image(const struct candidate *candidate, slice wanted)
+{
+    (void)wanted;
+    return !candidate->artifact;
+}
+
 static bool all_one_digest(const struct search *search)
 {
     for (size_t i = 1; i < search->candidates.count; i++)
@@ -255,6 +276,8 @@ static struct error *choose(struct search *search, struct image *image)
     if (choice || options->platform.len)
         for (size_t i = 0; i < search->candidates.count; i++)
             find_platform(search, candidate_at(search, i));
+    narrow(search, keep_image, SLICE_EMPTY);
+    choice = choice && !all_one_digest(search);
     all = list_candidates(search);
     if (options->platform.len && !narrow(search, keep_platform, options->platform))
         return error_make(ERROR_INPUT, "there is no image for %.*s in it; there is %.*s",

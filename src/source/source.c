@@ -133,6 +133,25 @@ struct error *source_require(struct bundle *bundle, slice path, const char *what
                       what, SLICE_ARG(path));
 }
 
+/* Without what Docker would fill in by itself in front, and without a tag that is the default. */
+static slice short_name(slice name)
+{
+    static const char *const prefixes[] = {"index.docker.io/", "docker.io/", "library/",
+                                           "localhost/"};
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+        if (slice_starts(name, slice_from_text(prefixes[i])))
+            name = slice_from(name, strlen(prefixes[i]));
+    if (slice_ends(name, SLICE(":latest")))
+        name = slice_first(name, name.len - strlen(":latest"));
+    return name;
+}
+
+bool source_name_matches(slice wanted, slice name)
+{
+    return name.len &&
+           (slice_equal(wanted, name) || slice_equal(short_name(wanted), short_name(name)));
+}
+
 struct error *source_find_layer(struct bundle *bundle, slice path, struct arena *arena,
                                 struct image_layer *layer)
 {

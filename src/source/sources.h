@@ -21,6 +21,9 @@ slice config_platform(const json_t *config, struct arena *arena);
 MUST_CHECK struct error *source_require(struct bundle *bundle, slice path, const char *what,
                                         const struct bundle_member **member);
 
+/* Whether two names mean one image, as Docker reads them: "app" is docker.io/library/app:latest. */
+bool source_name_matches(slice wanted, slice name);
+
 /* Sets a layer's member and size; where it is not there, its problem: the other layers still count.
  */
 MUST_CHECK struct error *source_find_layer(struct bundle *bundle, slice path, struct arena *arena,

@@ -381,7 +381,7 @@ static const struct row os_rows[] = {
      "ID: a\nID_LIKE: b c\nNAME: a \"b\" $c \\ \\n\n"},
     {"etc/os-release", SLICE("ID=\"\nVERSION_ID='\nNAME=\"a'\n"),
      "ID: \"\nVERSION_ID: '\nNAME: \"a'\n"},
-    {"etc/os-release", SLICE("ID='a\\b\"c'\nNAME=\"\"\n"), "ID: a\\b\"c\nNAME: \n"},
+    {"etc/os-release", SLICE("ID='a\\$b\"c'\nNAME=\"\"\n"), "ID: a\\$b\"c\nNAME: \n"},
     {"etc/os-release", SLICE("ID\n=x\n#ID=c\nid=d\nXID=e\n"), ""},
     {"etc/os-release", SLICE("NAME=\"a\\"), "NAME: \"a\\\n"},
     {"etc/os-release", SLICE("NAME=\"\\\""), "NAME: \\\n"},

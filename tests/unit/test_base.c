@@ -299,6 +299,8 @@ static const struct {
     {SLICE(" "), false},
     {SLICE("\0"), false},
     {SLICE("{}\0"), false},
+    {SLICE("9\0"), false},
+    {SLICE("[1\0]"), false},
     {SLICE("{}{}"), false},
     {SLICE("{} x"), false},
     {SLICE("["), false},

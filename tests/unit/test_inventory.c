@@ -200,6 +200,7 @@ static void stack_free(struct stack *stack)
 }
 
 #define DPKG_STATUS "var/lib/dpkg/status"
+#define DEBS "usr/lib/python3/dist-packages/x-1.dist-info"
 #define X1 "opt/x-1.dist-info"
 #define X2 "opt/x-2.dist-info"
 
@@ -351,25 +352,45 @@ static const struct {
     {"B15: lists by architecture",
      "f " DPKG_STATUS " Package: l|Version: 1|Architecture: amd64|Maintainer: <a@debian.org>||"
      "Package: l|Version: 1|Architecture: i386|Maintainer: <a@debian.org>|\n"
-     "f var/lib/dpkg/info/l:i386.list /opt/x-1.dist-info/METADATA|\npy " X1 " x 1",
+     "f var/lib/dpkg/info/l:i386.list /" DEBS "/METADATA|\npy " DEBS " x 1",
      "deb l 1 @0 " DPKG_STATUS "\ndeb l 1 @0 " DPKG_STATUS " holds x=1\n"
-     "pypi x 1 @0 " X1 "/METADATA of l\n"},
+     "pypi x 1 @0 " DEBS "/METADATA of l\n"},
     {"a list without a package owns nothing",
      "deb a 1\nf var/lib/dpkg/info/gone.list /opt/x-1.dist-info/METADATA|\npy " X1 " x 1",
      "deb a 1 @0 " DPKG_STATUS "\npypi x 1 @0 " X1 "/METADATA\n"},
     {"distroless: checksums beside the stanza",
      "f var/lib/dpkg/status.d/px Package: python3-x|Version: 1|Maintainer: <a@debian.org>|\n"
+     "f var/lib/dpkg/status.d/px.md5sums 0  " DEBS "/METADATA|\npy " DEBS " x 1",
+     "deb python3-x 1 @0 var/lib/dpkg/status.d/px holds x=1\n"
+     "pypi x 1 @0 " DEBS "/METADATA of python3-x\n"},
+
+    {"where no package of the distribution puts things, it is a vendor's",
+     "f var/lib/dpkg/status.d/px Package: python3-x|Version: 1|Maintainer: <a@debian.org>|\n"
      "f var/lib/dpkg/status.d/px.md5sums 0  opt/x-1.dist-info/METADATA|\npy " X1 " x 1",
      "deb python3-x 1 @0 var/lib/dpkg/status.d/px holds x=1\n"
-     "pypi x 1 @0 " X1 "/METADATA of python3-x\n"},
+     "pypi x 1 @0 " X1 "/METADATA of python3-x (vendor)\n"},
+    {"what a later layer wrote over is no longer the deb's",
+     "f var/lib/dpkg/status.d/px Package: python3-x|Version: 1|Maintainer: <a@debian.org>|\n"
+     "f var/lib/dpkg/status.d/px.md5sums 0  " DEBS "/METADATA|\npy " DEBS " x 2\n---\n"
+     "py " DEBS " x 1",
+     "deb python3-x 1 @0 var/lib/dpkg/status.d/px\npypi x 1 @1 " DEBS "/METADATA\n"},
 
     /* Python */
     {"one of METADATA and PKG-INFO", "py " X1 " x 1\nf " X1 "/PKG-INFO Name: x|Version: 1|",
      "pypi x 1 @0 " X1 "/METADATA\n"},
     {"a vendored copy is what its holder contains",
      "py l/site-packages/pip-1.dist-info pip 1\n"
+     "f l/site-packages/pip-1.dist-info/RECORD pip/_vendor/idna-3.dist-info/METADATA,,|\n"
      "py l/site-packages/pip/_vendor/idna-3.dist-info idna 3",
      "pypi pip 1 @0 l/site-packages/pip-1.dist-info/METADATA holds idna=3\n"},
+    {"a copy that no RECORD lists was put there by someone else",
+     "py l/site-packages/pip-1.dist-info pip 1\n"
+     "py l/site-packages/pip/_vendor/idna-3.dist-info idna 3",
+     "pypi idna 3 @0 l/site-packages/pip/_vendor/idna-3.dist-info/METADATA\n"
+     "pypi pip 1 @0 l/site-packages/pip-1.dist-info/METADATA\n"},
+    {"a PKG-INFO that hides METADATA is told beside it",
+     "f " X1 "/PKG-INFO Name: zzz|Version: 1|\npy " X1 " x 2",
+     "pypi x 2 @0 " X1 "/METADATA\npypi zzz 1 @0 " X1 "/PKG-INFO\n"},
     {"a vendored copy without a holder stands for itself",
      "py l/site-packages/odd/_vendor/idna-3.dist-info idna 3",
      "pypi idna 3 @0 l/site-packages/odd/_vendor/idna-3.dist-info/METADATA\n"},
@@ -765,7 +786,8 @@ static void test_time_grows_with_size(void **state)
     for (size_t i = 0; i < PAIRS; i++) {
         add_metadata(&stack, &record, &hashes, "python",
                      arena_format(arena, "l/site-packages/h%zu-1.dist-info/METADATA", i),
-                     arena_format(arena, "h%zu", i), SLICE_EMPTY);
+                     arena_format(arena, "h%zu", i),
+                     arena_format(arena, "l/site-packages/h%zu/_vendor/v-1.dist-info/METADATA", i));
         add_metadata(&stack, &record, &hashes, "python",
                      arena_format(arena, "l/site-packages/h%zu/_vendor/v-1.dist-info/METADATA", i),
                      arena_format(arena, "v%zu", i), SLICE_EMPTY);

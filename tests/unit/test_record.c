@@ -250,6 +250,29 @@ static void test_hostile_counts(void **state)
     assert_false(takes(buffer_slice(&bytes)));
 }
 
+/* A whiteout whose flag is neither of two, and bytes behind the record's end. */
+static void test_more_than_there_should_be(void **state)
+{
+    (void)state;
+    CLEANUP_BUFFER struct buffer bytes = {0};
+    for (uint64_t flag = 0; flag < 4; flag++) {
+        begin(&bytes, RECORD_FORMAT);
+        buffer_add_number(&bytes, 0);
+        buffer_add_number(&bytes, 1);
+        buffer_add_string(&bytes, SLICE("opt"));
+        buffer_add_number(&bytes, flag);
+        for (int i = 0; i < 12; i++)
+            buffer_add_number(&bytes, 0);
+        size_t end = bytes.len;
+        seal(&bytes);
+        assert_int_equal(takes(buffer_slice(&bytes)), flag < 2);
+        bytes.len = end;
+        buffer_add_number(&bytes, 0);
+        seal(&bytes);
+        assert_false(takes(buffer_slice(&bytes)));
+    }
+}
+
 /* Hashes out of order would make path_set_has() blind. */
 static void test_unsorted_sets(void **state)
 {
@@ -336,6 +359,7 @@ int main(void)
         cmocka_unit_test(test_cut_and_flipped),
         cmocka_unit_test(test_damage_with_a_right_checksum),
         cmocka_unit_test(test_hostile_counts),
+        cmocka_unit_test(test_more_than_there_should_be),
         cmocka_unit_test(test_unsorted_sets),
         cmocka_unit_test(test_memory_is_bounded),
         cmocka_unit_test(test_too_large),

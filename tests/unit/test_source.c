@@ -481,6 +481,42 @@ static void test_archives(void **state)
     assert_int_equal(wrong, 0);
 }
 
+static const char *blob_name(struct arena *arena, size_t number, bool digest)
+{
+    return arena_format(arena, "%s%064zu", digest ? "sha256:" : "blobs/sha256/", number).ptr;
+}
+
+/* An index in an index, up to the limit and once more. */
+static void test_index_depth(void **state)
+{
+    (void)state;
+    for (size_t depth = LIMIT_INDEX_DEPTH; depth <= LIMIT_INDEX_DEPTH + 1; depth++) {
+        CLEANUP_ARENA struct arena arena = {0};
+        CLEANUP_BUFFER struct buffer tar = {0};
+        CLEANUP_CLOSE int fd = memfd_create("image", 0);
+        char path[64];
+        struct image *image;
+        tarkit_add_file(&tar, BLOB("a"), slice_from_text(config));
+        tarkit_add_file(&tar, BLOB("b"), SLICE("layer 0"));
+        tarkit_add_file(&tar, BLOB("c"), SLICE("layer 1"));
+        tarkit_add_file(&tar, BLOB("d"), slice_from_text(manifest));
+        for (size_t i = 0; i < depth; i++)
+            tarkit_add_file(&tar, i ? blob_name(&arena, i, false) : "index.json",
+                            arena_format(&arena, INDEX("{\"digest\":\"%s\"" NESTED "}"),
+                                         blob_name(&arena, i + 1, true)));
+        tarkit_add_file(&tar, blob_name(&arena, depth, false), SLICE(INDEX(DESCRIPTOR("d", ""))));
+        assert_true(write(fd, tar.bytes, tar.len) == (ssize_t)tar.len);
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        CLEANUP_ERROR struct error *error =
+            source_open(&image, &arena, path, &(struct source_options){0});
+        assert_int_equal(error == NULL, depth <= LIMIT_INDEX_DEPTH);
+        if (error)
+            assert_int_equal(error->kind, ERROR_LIMIT);
+        else
+            image_close(image);
+    }
+}
+
 /* With --verify on, bytes that are not those of their digest are not believed. */
 static void test_digests_are_checked(void **state)
 {
@@ -543,6 +579,7 @@ int main(void)
         cmocka_unit_test(test_paths),
         cmocka_unit_test(test_blob_paths),
         cmocka_unit_test(test_archives),
+        cmocka_unit_test(test_index_depth),
         cmocka_unit_test(test_digests_are_checked),
         cmocka_unit_test(test_mark_base),
     };

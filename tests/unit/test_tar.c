@@ -115,8 +115,9 @@ static void test_numbers(void **state)
         {SLICE("+0000000003\0"), NULL},
         {SLICE("0x000000003\0"), NULL},
         {SLICE("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"), NULL}, /* -1 */
-        {SLICE("\x80\0\0\1\0\0\0\0\0\0\0\3"), NULL},                       /* above 2^64 */
-        {SLICE("\x80\0\0\0\x80\0\0\0\0\0\0\0"), NULL},                     /* 2^63 */
+        {SLICE("\xc0\0\0\0\0\0\0\0\0\0\0\3"), NULL},
+        {SLICE("\x80\0\0\1\0\0\0\0\0\0\0\3"), NULL},   /* above 2^64 */
+        {SLICE("\x80\0\0\0\x80\0\0\0\0\0\0\0"), NULL}, /* 2^63 */
         {SLICE("\xbf\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"), NULL},
         {SLICE("\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff"), NULL}, /* 2^63 - 1 */
         {SLICE("\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xfe\0"), NULL},

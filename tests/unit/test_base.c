@@ -912,6 +912,13 @@ static void test_file_replace_over_leftover(void **state)
     if (error)
         fail_msg("%s", error->message);
     expect_content(folder, path, SLICE("new"));
+    /* Nor is a link that someone laid there written through. */
+    const char *other = below(folder, "other");
+    assert_null(file_replace(other, SLICE("other")));
+    assert_int_equal(symlink(other, left), 0);
+    assert_null(file_replace(path, SLICE("newer")));
+    expect_content(folder, path, SLICE("newer"));
+    expect_content(folder, other, SLICE("other"));
 }
 
 static void test_file_replace_fails_whole(void **state)

@@ -75,8 +75,9 @@ static void add_quoted(struct buffer *out, slice s)
             buffer_add_byte(out, (char)c);
         } else if (c == '\n') {
             buffer_text(out, "\\n");
-        } else if (c < 0x20 || c == 0x7f) {
-            buffer_format(out, "\\u%04x", c);
+        } else if (length < 4 && text_is_unsafe(utf8_decode(s, length))) {
+            /* The same JSON, and harmless on a terminal. */
+            buffer_format(out, "\\u%04x", utf8_decode(s, length));
         } else {
             buffer_add(out, slice_first(s, length));
         }

@@ -30,7 +30,7 @@ size_t utf8_length(slice s)
     return length;
 }
 
-static uint32_t decode(slice s, size_t length)
+uint32_t utf8_decode(slice s, size_t length)
 {
     const unsigned char *p = (const unsigned char *)s.ptr;
     if (length == 1)
@@ -72,6 +72,11 @@ static const struct code_range combining_codes[] = {
 
 #define IN(code, table) in_ranges((code), (table), sizeof(table) / sizeof((table)[0]))
 
+bool text_is_unsafe(uint32_t code)
+{
+    return IN(code, unsafe_codes);
+}
+
 void text_add_safe(struct buffer *out, slice s)
 {
     while (s.len) {
@@ -80,8 +85,8 @@ void text_add_safe(struct buffer *out, slice s)
             buffer_format(out, "\\x%02x", (unsigned char)s.ptr[0]);
             length = 1;
         } else {
-            uint32_t code = decode(s, length);
-            if (!IN(code, unsafe_codes))
+            uint32_t code = utf8_decode(s, length);
+            if (!text_is_unsafe(code))
                 buffer_add(out, slice_first(s, length));
             else
                 buffer_format(out, code < 0x100 ? "\\x%02x" : "\\u%04x", code);
@@ -99,7 +104,7 @@ slice text_safe(struct arena *arena, slice s)
 
 static size_t character_width(slice s, size_t length)
 {
-    uint32_t code = decode(s, length);
+    uint32_t code = utf8_decode(s, length);
     if (IN(code, combining_codes))
         return 0;
     return code >= 0x1100 && IN(code, wide_codes) ? 2 : 1;

@@ -11,6 +11,11 @@
 /* Bytes of the UTF-8 character at the front (Unicode 3.9, table 3-7), 0 when it is not one. */
 size_t utf8_length(slice s);
 
+/* The code point of the character at the front, `length` (utf8_length) bytes long. */
+uint32_t utf8_decode(slice s, size_t length);
+/* Whether a terminal must not be handed that character as it is. */
+bool text_is_unsafe(uint32_t code);
+
 /*
  * Appends `s` with everything that is not printable made visible: control characters (C0, DEL, C1),
  * bidirectional and invisible format characters, line separators and bytes that are not UTF-8

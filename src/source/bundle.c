@@ -70,7 +70,9 @@ static struct error *keep_content(struct bundle *bundle, struct tar *tar,
 {
     CLEANUP_BUFFER struct buffer content = {0};
     slice piece;
-    if (member->size > KEEP_BYTES || bundle->kept_total > KEEP_TOTAL)
+    bool list = slice_equal(member->path, SLICE("index.json")) ||
+                slice_equal(member->path, SLICE("manifest.json"));
+    if (member->size > KEEP_BYTES || (bundle->kept_total > KEEP_TOTAL && !list))
         return NULL;
     for (;;) {
         TRY(tar_read(tar, &piece));
@@ -279,7 +281,11 @@ struct error *bundle_read(struct bundle *bundle, const struct bundle_member *mem
                           SLICE_ARG(member->path), (unsigned long long)member->size,
                           (unsigned long long)limit);
     if (member->fd < 0 && !member->kept)
-        return error_make(ERROR_INPUT, "%.*s is not JSON", SLICE_ARG(member->path));
+        return error_make(
+            ERROR_INPUT,
+            "%.*s is not JSON, or the compressed archive holds more than %llu MiB of it; "
+            "unpack the archive first",
+            SLICE_ARG(member->path), (unsigned long long)(KEEP_TOTAL / LIMIT_MIB));
     if (member->fd < 0) {
         *bytes = member->content;
         return NULL;

@@ -343,12 +343,24 @@ static const struct {
      "pypi x 1 @0 usr/lib/x-1.egg-info/PKG-INFO of python3-x\n"},
     {"a vendor owns it",
      "f " DPKG_STATUS " Package: tool|Version: 1|Maintainer: B <b@example.org>|\n"
-     "f var/lib/dpkg/info/tool.list /opt/x-1.dist-info/METADATA|\npy " X1 " x 1",
-     "deb tool 1 @0 " DPKG_STATUS " holds x=1\npypi x 1 @0 " X1 "/METADATA of tool (vendor)\n"},
+     "f var/lib/dpkg/info/tool.list /" DEBS "/METADATA|\npy " DEBS " x 1",
+     "deb tool 1 @0 " DPKG_STATUS " holds x=1\npypi x 1 @0 " DEBS "/METADATA of tool (vendor)\n"},
     {"one who looks like Debian does not own it as Debian",
      "f " DPKG_STATUS " Package: tool|Version: 1|Maintainer: B <b@notdebian.org>|\n"
-     "f var/lib/dpkg/info/tool.list /opt/x-1.dist-info/METADATA|\npy " X1 " x 1",
-     "deb tool 1 @0 " DPKG_STATUS " holds x=1\npypi x 1 @0 " X1 "/METADATA of tool (vendor)\n"},
+     "f var/lib/dpkg/info/tool.list /" DEBS "/METADATA|\npy " DEBS " x 1",
+     "deb tool 1 @0 " DPKG_STATUS " holds x=1\npypi x 1 @0 " DEBS "/METADATA of tool (vendor)\n"},
+    {"nor does one with Debian in the front",
+     "f " DPKG_STATUS " Package: tool|Version: 1|Maintainer: B <b@debian.org.example.net>|\n"
+     "f var/lib/dpkg/info/tool.list /" DEBS "/METADATA|\npy " DEBS " x 1",
+     "deb tool 1 @0 " DPKG_STATUS " holds x=1\npypi x 1 @0 " DEBS "/METADATA of tool (vendor)\n"},
+    {"nor one without an address",
+     "f " DPKG_STATUS " Package: tool|Version: 1|Maintainer: Debian|\n"
+     "f var/lib/dpkg/info/tool.list /" DEBS "/METADATA|\npy " DEBS " x 1",
+     "deb tool 1 @0 " DPKG_STATUS " holds x=1\npypi x 1 @0 " DEBS "/METADATA of tool (vendor)\n"},
+    {"a team of Debian does",
+     "f " DPKG_STATUS " Package: tool|Version: 1|Maintainer: D <d@lists.debian.org>|\n"
+     "f var/lib/dpkg/info/tool.list /" DEBS "/METADATA|\npy " DEBS " x 1",
+     "deb tool 1 @0 " DPKG_STATUS " holds x=1\npypi x 1 @0 " DEBS "/METADATA of tool\n"},
     {"B15: lists by architecture",
      "f " DPKG_STATUS " Package: l|Version: 1|Architecture: amd64|Maintainer: <a@debian.org>||"
      "Package: l|Version: 1|Architecture: i386|Maintainer: <a@debian.org>|\n"

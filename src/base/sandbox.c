@@ -157,10 +157,11 @@ static bool allow(scmp_filter_ctx filter, const int *calls, size_t count)
 static bool allow_fcntl(scmp_filter_ctx filter)
 {
     static const unsigned commands[] = {F_GETFL, F_GETFD, F_SETFD};
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-        if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
-                             SCMP_A1(SCMP_CMP_EQ, commands[i])) < 0)
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        struct scmp_arg_cmp command = {.arg = 1, .op = SCMP_CMP_EQ, .datum_a = commands[i]};
+        if (seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1, &command) < 0)
             return false;
+    }
     return true;
 }
 

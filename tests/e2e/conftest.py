@@ -16,9 +16,6 @@ import scanner  # noqa: E402
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes minutes, or needs root and the network")
-
-
-def pytest_collection_modifyitems(items):
     if not pathlib.Path(scanner.binary()).is_file():
         pytest.exit(f"{scanner.binary()} is not there: build it first, or name another with PLIMSOLL", 4)
 

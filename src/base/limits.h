@@ -17,6 +17,7 @@
 #define LIMIT_JSON_DEPTH 64
 #define LIMIT_LAYERS 500
 #define LIMIT_INDEX_DEPTH 8          /* an index in an index */
+#define LIMIT_MANIFESTS 5000         /* that an image's indexes list, one in the other */
 #define LIMIT_ARCHIVE_MEMBERS 100000 /* members of a docker-archive or OCI tar */
 
 /* layer */

@@ -151,9 +151,9 @@ static struct error *search_index(struct search *search, slice text, struct way 
     const json_t *manifests = json_object_get(index, "manifests");
     if (!json_is_array(manifests))
         return error_make(ERROR_INPUT, "an image index lists no manifests");
-    if (search->candidates.count + json_array_size(manifests) > LIMIT_ARCHIVE_MEMBERS)
+    if (search->candidates.count + json_array_size(manifests) > LIMIT_MANIFESTS)
         return error_make(ERROR_LIMIT, "the image indexes list more than %d manifests",
-                          LIMIT_ARCHIVE_MEMBERS);
+                          LIMIT_MANIFESTS);
     for (size_t i = 0; i < json_array_size(manifests); i++)
         TRY(search_descriptor(search, json_array_get(manifests, i), way));
     return NULL;

@@ -78,7 +78,9 @@ def test_misbehaviour(image, store, mark, action, layer):
     seconds = {"PLIMSOLL_TEST_WORKER_SECONDS": "1"} if action in ("loop", "hang", "stop") else {}
     began = time.monotonic()
     result = scanner.scan(image, db=store, env={"PLIMSOLL_TEST_WORKER": f"{layer}:{action}", **seconds, **mark}, timeout=60)
-    assert_only_this_layer_is_lost(result, layer, ACTIONS[action])
+    # A sanitizer opens files itself: there the call fails (code 91) in place of ending the process.
+    denied = ("code 91",) if action == "open" and scanner.sanitized() else ()
+    assert_only_this_layer_is_lost(result, layer, ACTIONS[action] + denied)
     assert time.monotonic() - began < 30, "it took too long to notice"
     assert not processes(mark), "a process was left behind"
 

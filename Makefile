@@ -11,7 +11,8 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
 
 BUILD_PACKAGES := gcc libc6-dev meson ninja-build pkg-config libisal-dev zlib1g-dev libzstd-dev \
-	libsqlite3-dev libjansson-dev libssl-dev libseccomp-dev libxxhash-dev
+	libsqlite3-dev libjansson-dev libssl-dev libcurl4-openssl-dev \
+	libseccomp-dev libxxhash-dev
 DEMO_PACKAGES := mmdebstrap python3 python3-pip
 CHECK_PACKAGES := libcmocka-dev clang libclang-rt-14-dev python3-venv mmdebstrap docker.io skopeo \
 	procps util-linux man-db

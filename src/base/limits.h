@@ -50,6 +50,15 @@
 #define LIMIT_FIELD_BYTES (64 * LIMIT_KIB) /* a name, version or other single value */
 #define LIMIT_PACKAGES_PER_FILE 200000
 
+/* registries, daemons and feeds over HTTP */
+#define LIMIT_HTTP_HEADER_BYTES (256 * LIMIT_KIB) /* all headers of one answer */
+#define LIMIT_HTTP_REFUSAL_BYTES (64 * LIMIT_KIB) /* kept of an answer that says no */
+#define LIMIT_HTTP_TOKEN_BYTES (1 * LIMIT_MIB)    /* what a token server answers */
+#define LIMIT_HTTP_REDIRECTS 10
+#define LIMIT_HTTP_RETRIES 5        /* after failures that may pass; counted anew after … */
+#define LIMIT_HTTP_PROGRESS_BYTES (1 * LIMIT_MIB) /* … so many more bytes have come */
+#define LIMIT_HTTP_WAIT_SECONDS 120 /* Retry-After beyond it is not waited for */
+
 /* feeds */
 #define LIMIT_ADVISORY_BYTES (32 * LIMIT_MIB) /* one advisory's JSON */
 #define LIMIT_FEED_BYTES (8 * LIMIT_GIB)      /* one feed, unpacked */

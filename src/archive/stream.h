@@ -45,7 +45,8 @@ struct stream *stream_from_pipe(int fd, int patience_ms);
 struct stream *stream_from_memory(slice bytes);
 
 /*
- * Computes a digest (which the stream takes; by the algorithm of `expected`) of every byte from the
+ * Computes a digest (which the stream takes; by the algorithm of `expected`, sha256 when it is
+ * empty) of every byte from the
  * stream's start on, so it must be called before any is taken. From then on nothing is passed over
  * unread.
  */

@@ -33,7 +33,6 @@ static _Noreturn void run(int input, uint64_t size, int output, int failure)
 {
     memory_exhausted_quietly();
     int keep[3] = {input, output, failure};
-    /* The pipes are made after the file is opened, output before failure: ascending already. */
     sandbox_close_all_but(keep, 3);
     struct sandbox sandbox = {.read_folder = -1,
                               .memory_bytes = LIMIT_WORKER_MEMORY,

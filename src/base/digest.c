@@ -39,10 +39,18 @@ bool digest_valid(slice text)
     return true;
 }
 
+void digest_prepare(void)
+{
+    static bool done;
+    if (!done)
+        digest_free(digest_start(SLICE_EMPTY));
+    done = true;
+}
+
 struct digest *digest_start(slice expected)
 {
     struct digest *digest = memory_alloc(sizeof(*digest));
-    digest->algorithm = find_algorithm(expected);
+    digest->algorithm = expected.len ? find_algorithm(expected) : &algorithms[0];
     digest->context = EVP_MD_CTX_new();
     if (!digest->algorithm || !digest->context ||
         !EVP_DigestInit_ex(digest->context, digest->algorithm->method(), NULL))

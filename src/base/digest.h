@@ -12,7 +12,10 @@ struct digest; /* a running computation */
 /* Whether the text is a digest of an algorithm known here, in canonical (lower case) form. */
 bool digest_valid(slice text);
 
-/* Starts one by the algorithm that `expected` names, which must be digest_valid. */
+/* Has the library load what it loads at its first use, which a closed-in process cannot. */
+void digest_prepare(void);
+
+/* Starts one by the algorithm that `expected` names, which must be digest_valid; empty: sha256. */
 struct digest *digest_start(slice expected);
 void digest_add(struct digest *digest, const void *bytes, size_t count);
 /* Ends and frees it; the text ("sha256:…") is in the arena. */

@@ -14,10 +14,12 @@
 /* image */
 #define LIMIT_MANIFEST_BYTES (4 * LIMIT_MIB)
 #define LIMIT_CONFIG_BYTES (8 * LIMIT_MIB)
+#define LIMIT_STORAGE_LIST_BYTES (64 * LIMIT_MIB) /* containers/storage's lists of images, of layers */
 #define LIMIT_JSON_DEPTH 64
 #define LIMIT_LAYERS 500
 #define LIMIT_INDEX_DEPTH 8          /* an index in an index */
 #define LIMIT_MANIFESTS 5000         /* that an image's indexes list, one in the other */
+#define LIMIT_MANIFESTS_FETCHED 64   /* from a registry, to learn platforms that an index leaves out */
 #define LIMIT_ARCHIVE_MEMBERS 100000 /* members of a docker-archive or OCI tar */
 
 /* layer */
@@ -39,10 +41,14 @@
 #define LIMIT_RECORD_BYTES (64 * LIMIT_MIB) /* what one layer may hand back */
 #define LIMIT_SCAN_SECONDS 1800
 #define LIMIT_UNPACKER_SILENCE_MS 30000 /* of the process that unpacks a .gz or .zst archive */
+#define LIMIT_DAEMON_SILENCE_MS 600000  /* of one that exports an image: it packs it first */
 
 #define LIMIT_REDIRECTS 256 /* files read since links lead to them from elsewhere */
 #define LIMIT_RECORDS_BYTES (256 * LIMIT_MIB) /* what all layers of an image hand back together */
 #define LIMIT_REDIRECT_ROUNDS 8               /* links to links to package databases */
+
+/* cache of layer records */
+#define LIMIT_CACHE_BYTES (1 * LIMIT_GIB) /* of all records, where --cache-size is not said */
 
 /* analyzers */
 #define LIMIT_ENTRY_MEMORY (4 * LIMIT_MIB) /* a whole entry kept in memory; larger is spilled */

@@ -26,7 +26,7 @@ static const int allowed_calls[] = {
 /* Besides those, to walk a folder; Landlock says which. */
 static const int folder_calls[] = {
     SCMP_SYS(openat2), SCMP_SYS(getdents64), SCMP_SYS(readlinkat),
-    SCMP_SYS(fstat),   SCMP_SYS(newfstatat),
+    SCMP_SYS(fstat),   SCMP_SYS(newfstatat), SCMP_SYS(fgetxattr),
 };
 
 /* The sanitizers' run-time looks around; only test builds have it. */
@@ -57,9 +57,15 @@ struct sandbox_support sandbox_support(void)
     return support;
 }
 
-void sandbox_close_all_but(const int *keep, size_t count)
+static int compare_handles(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+void sandbox_close_all_but(int *keep, size_t count)
 {
     unsigned first = 0;
+    qsort(keep, count, sizeof(*keep), compare_handles);
     for (size_t i = 0; i <= count; i++) {
         unsigned end = i < count ? (unsigned)keep[i] : ~0U;
         if (i < count && keep[i] < 0)

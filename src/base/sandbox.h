@@ -24,9 +24,9 @@ struct sandbox_support {
 struct sandbox_support sandbox_support(void);
 
 /*
- * Closes every file handle but those in `keep` (ascending order, at most 8) and stderr.
+ * Closes every file handle but those in `keep` (-1 is none) and stderr. Sorts `keep`.
  */
-void sandbox_close_all_but(const int *keep, size_t count);
+void sandbox_close_all_but(int *keep, size_t count);
 
 /*
  * Closes this process in, for good. On error the process must end: what could be set has been, but

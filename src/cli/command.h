@@ -19,6 +19,7 @@ struct command {
 
 extern const struct command command_image, command_rootfs;
 extern const struct command command_db_import, command_db_status, command_db_export;
+extern const struct command command_cache_status, command_cache_clear;
 
 extern const struct command *const command_table[];
 extern const size_t command_count;
@@ -36,5 +37,7 @@ const char *store_place(const struct options *options, struct arena *arena);
 const char *store_place_of_user(struct arena *arena);
 /* The starter store, or NULL. */
 const char *store_place_of_starter(struct arena *arena);
+/* The folder of the cache: --cache-dir, or the user's own; NULL where there is no home folder. */
+const char *cache_place(const struct options *options, struct arena *arena);
 
 #endif

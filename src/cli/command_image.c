@@ -1,69 +1,107 @@
+#include "cli/plan.h"
 #include "cli/scan.h"
+#include "base/limits.h"
 #include "source/source.h"
 
-#include <errno.h>
-
-static struct error *open_image(const struct options *options, struct arena *arena,
-                                const char *path, struct image **image)
+static struct source_options source_options_of(const struct options *options, int64_t deadline_ms)
 {
-    struct source_options source = {
-        .platform = options->platform, .select = options->select, .verify = !options->no_verify};
-    if (access(path, F_OK) < 0 && errno == ENOENT && !options->input)
-        return error_make(ERROR_INPUT,
-                          "there is no file or folder %s. This version reads images from files: "
-                          "`docker save -o FILE %s`, then `plimsoll image --input FILE`",
-                          path, path);
-    TRY(source_open(image, arena, path, &source));
-    if (!options->base_image)
-        return NULL;
+    return (struct source_options){
+        .platform = options->platform,
+        .select = options->select,
+        .verify = !options->no_verify,
+        .http = {.ca_file = options->ca_cert,
+                 .client_certificate = options->client_cert,
+                 .client_key = options->client_key,
+                 .insecure = options->insecure,
+                 .retries = LIMIT_HTTP_RETRIES,
+                 .deadline_ms = deadline_ms},
+        .username = options->username,
+        .password = options->password,
+        .registry_token = options->registry_token,
+        .mirrors = options->registry_mirror,
+        .order = options->image_src,
+        .containerd_address = options->containerd_address,
+        .containerd_namespace = options->containerd_namespace,
+    };
+}
+
+static struct error *mark_base(const struct options *options, struct arena *arena,
+                               const struct source_options *source, struct image *image)
+{
     struct image *base;
-    struct source_options base_source = {.platform = options->platform,
-                                         .verify = !options->no_verify};
-    TRY(error_wrap(source_open(&base, arena, options->base_image, &base_source), "base image"));
-    struct error *error = source_mark_base(*image, base);
+    struct source_options plain = *source;
+    plain.select = SLICE_EMPTY;
+    plain.stream = NULL;
+    TRY(error_wrap(source_open_name(&base, arena, options->base_image, &plain), "base image"));
+    struct error *error = source_mark_base(image, base);
     image_close(base);
     return error;
 }
 
-/* Other tools' ways to say what a path is; it is recognised without. */
-static const char *without_transport(const char *path)
+static struct error *open_image(const struct options *options, struct arena *arena,
+                                const char *name, const struct source_options *source,
+                                struct image **image)
 {
-    static const char *const transports[] = {"docker-archive:", "oci-archive:", "oci-dir:", "oci:"};
-    for (size_t i = 0; i < sizeof(transports) / sizeof(transports[0]); i++)
-        if (slice_starts(slice_from_text(path), slice_from_text(transports[i])) &&
+    TRY(options->input ? source_open(image, arena, name, source)
+                       : source_open_name(image, arena, name, source));
+    return options->base_image ? mark_base(options, arena, source, *image) : NULL;
+}
+
+/* --input says that it is a file; what other tools put in front of one is taken off. */
+static const char *without_word(const char *path)
+{
+    static const char *const words[] = {"docker-archive:", "oci-archive:", "oci-dir:", "oci:"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (slice_starts(slice_from_text(path), slice_from_text(words[i])) &&
             access(path, F_OK) < 0)
-            return path + strlen(transports[i]);
+            return path + strlen(words[i]);
     return path;
+}
+
+static struct error *name_of(const struct options *options, const char **name)
+{
+    size_t most = options->input ? 0 : 1;
+    if (options->word_count > most)
+        return error_make(ERROR_USAGE, "one image at a time: \"%s\" is one too many",
+                          options->words[most]);
+    if (!options->input && options->word_count == 0)
+        return error_make(ERROR_USAGE, "name an image: plimsoll image IMAGE, or plimsoll image "
+                                       "--input FILE");
+    *name = options->input ? without_word(options->input) : options->words[0];
+    return NULL;
 }
 
 static struct error *run(const struct options *options, struct arena *arena, int *exit_code)
 {
-    struct image *image = NULL;
-    const char *path = options->input;
-    size_t most = path ? 0 : 1;
-    if (options->word_count > most)
-        return error_make(ERROR_USAGE, "one image at a time: \"%s\" is one too many",
-                          options->words[most]);
-    if (!path && options->word_count == 0)
-        return error_make(ERROR_USAGE, "name an image: plimsoll image FILE, or plimsoll image "
-                                       "--input FILE");
-    if (!path)
-        path = options->words[0];
-    path = without_transport(path);
-    uint64_t started = scan_now();
-    struct error *failure = open_image(options, arena, path, &image);
-    return scan_run(options, arena, failure ? NULL : image, failure, path, started, exit_code);
+    int64_t deadline_ms = scan_deadline(options);
+    struct caught_layers caught = {.arena = arena, .options = options, .deadline_ms = deadline_ms};
+    struct bundle_visitor visitor = catch_layers(&caught);
+    struct source_options source = source_options_of(options, deadline_ms);
+    struct scan_request request = {.options = options,
+                                   .arena = arena,
+                                   .started = scan_now(),
+                                   .deadline_ms = deadline_ms,
+                                   .caught = &caught};
+    TRY(name_of(options, &request.name));
+    source.stream = options->plan ? NULL : &visitor;
+    request.failure = open_image(options, arena, request.name, &source, &request.image);
+    if (request.failure)
+        request.image = NULL;
+    else if (options->plan)
+        return plan_print(options, request.image, arena);
+    return scan_run(&request, exit_code);
 }
 
 const struct command command_image = {
     .name = "image",
     .flag = FOR_IMAGE,
-    .arguments = "FILE",
+    .arguments = "IMAGE",
     .summary = "find the known vulnerabilities of an image",
-    .text = "Reads an image from a file or folder (docker save, OCI layout; also .gz and .zst), "
-            "finds the packages in its layers, and looks them up in the advisory store. Says for "
-            "each finding which layer and Dockerfile line it came with, and which version repairs "
-            "it.",
+    .text = "Finds the packages in an image's layers and looks them up in the advisory store. Says "
+            "for each finding which layer and Dockerfile line it came with, and which version "
+            "repairs it. IMAGE is a name, which is looked for in Docker, Podman, containerd and "
+            "the registry (docker:NAME, podman:NAME, containerd:NAME, registry:NAME say which); "
+            "or a file or folder (docker save, OCI layout; also .gz and .zst).",
     .example = "plimsoll image --severity HIGH,CRITICAL --ignore-unfixed --exit-code 1 app.tar",
     .run = run,
 };

@@ -3,16 +3,20 @@
 
 static struct error *run(const struct options *options, struct arena *arena, int *exit_code)
 {
-    struct image *image = NULL;
+    struct scan_request request = {.options = options,
+                                   .arena = arena,
+                                   .started = scan_now(),
+                                   .deadline_ms = scan_deadline(options)};
     if (options->word_count > 1)
         return error_make(ERROR_USAGE, "one folder at a time: \"%s\" is one too many",
                           options->words[1]);
     if (options->word_count == 0)
         return error_make(ERROR_USAGE, "name a folder: plimsoll rootfs DIR");
-    uint64_t started = scan_now();
-    struct error *failure = source_open_folder(&image, arena, options->words[0]);
-    return scan_run(options, arena, failure ? NULL : image, failure, options->words[0], started,
-                    exit_code);
+    request.name = options->words[0];
+    request.failure = source_open_folder(&request.image, arena, request.name);
+    if (request.failure)
+        request.image = NULL;
+    return scan_run(&request, exit_code);
 }
 
 const struct command command_rootfs = {

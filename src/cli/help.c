@@ -143,7 +143,8 @@ static void write_man(struct buffer *out)
         buffer_format(out, ".TP\n.B %d\n%s\n", exit_codes[i].code, exit_codes[i].meaning);
     buffer_text(out, ".SH FILES\n.TP\n~/.local/share/plimsoll/store.db\nThe advisory store, once "
                      "\\fBdb import\\fR has made it; before, the starter store that comes with "
-                     "plimsoll is used.\n");
+                     "plimsoll is used.\n.TP\n~/.cache/plimsoll\nWhat was found in layers, so that "
+                     "none is read twice.\n");
 }
 
 static void write_bash(struct buffer *out)
@@ -161,13 +162,16 @@ static void write_bash(struct buffer *out)
     for (size_t i = 0; i < option_count; i++)
         if (*option_table[i].help)
             buffer_format(out, "--%s ", option_table[i].name);
-    buffer_text(out,
-                "' -- \"$current\"))\n    elif (( COMP_CWORD == 1 )); then\n"
-                "        COMPREPLY=($(compgen -W 'image rootfs db help version' -- \"$current\") "
-                "$(compgen -f -- \"$current\"))\n    elif [[ $previous == db ]]; then\n"
-                "        COMPREPLY=($(compgen -W 'import status export-facts' -- \"$current\"))\n"
-                "    else\n        COMPREPLY=($(compgen -f -- \"$current\"))\n    fi\n}\n"
-                "complete -o filenames -F _plimsoll plimsoll\n");
+    buffer_text(
+        out,
+        "' -- \"$current\"))\n    elif (( COMP_CWORD == 1 )); then\n"
+        "        COMPREPLY=($(compgen -W 'image rootfs db cache help version' -- \"$current\") "
+        "$(compgen -f -- \"$current\"))\n    elif [[ $previous == db ]]; then\n"
+        "        COMPREPLY=($(compgen -W 'import status export-facts' -- \"$current\"))\n"
+        "    elif [[ $previous == cache ]]; then\n"
+        "        COMPREPLY=($(compgen -W 'status clear' -- \"$current\"))\n"
+        "    else\n        COMPREPLY=($(compgen -f -- \"$current\"))\n    fi\n}\n"
+        "complete -o filenames -F _plimsoll plimsoll\n");
 }
 
 static void write_zsh(struct buffer *out)
@@ -182,16 +186,18 @@ static void write_zsh(struct buffer *out)
                       option->argument ? ":" : "", option->argument ? option->argument : "",
                       option->argument && !option->values ? ":_files" : "");
     }
-    buffer_text(out, "    '1:command:(image rootfs db help version)' '*:file:_files'\n");
+    buffer_text(out, "    '1:command:(image rootfs db cache help version)' '*:file:_files'\n");
 }
 
 static void write_fish(struct buffer *out)
 {
     buffer_text(out, "# fish completion, made from the option table: plimsoll generate fish\n"
-                     "complete -c plimsoll -n __fish_use_subcommand -a 'image rootfs db help "
-                     "version'\n"
+                     "complete -c plimsoll -n __fish_use_subcommand -a 'image rootfs db cache "
+                     "help version'\n"
                      "complete -c plimsoll -n '__fish_seen_subcommand_from db' -a 'import status "
-                     "export-facts'\n");
+                     "export-facts'\n"
+                     "complete -c plimsoll -n '__fish_seen_subcommand_from cache' -a 'status "
+                     "clear'\n");
     for (size_t i = 0; i < option_count; i++) {
         const struct option *option = &option_table[i];
         if (!*option->help)

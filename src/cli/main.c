@@ -7,7 +7,8 @@
 #include <signal.h>
 
 const struct command *const command_table[] = {
-    &command_image, &command_rootfs, &command_db_import, &command_db_status, &command_db_export,
+    &command_image,     &command_rootfs,       &command_db_import,   &command_db_status,
+    &command_db_export, &command_cache_status, &command_cache_clear,
 };
 const size_t command_count = sizeof(command_table) / sizeof(command_table[0]);
 
@@ -87,15 +88,23 @@ static bool run_word(int count, char **arguments, int *code)
     return true;
 }
 
-/* `db` without one of its commands. */
-static int run_db(const char *word)
+/* The names of the commands of two words that begin with `group`, with commas; empty: none do. */
+static void list_group(slice group, struct buffer *names)
+{
+    slice first, second;
+    for (size_t i = 0; i < command_count; i++)
+        if (slice_split(slice_from_text(command_table[i]->name), ' ', &first, &second) &&
+            slice_equal(first, group))
+            buffer_format(names, "%s%s", names->len ? ", " : "", command_table[i]->name);
+}
+
+/* `db` or `cache` without one of its commands. */
+static int run_group(const char *group, slice names, const char *word)
 {
     CLEANUP_BUFFER struct buffer text = {0};
     if (word && strcmp(word, "--help") != 0 && strcmp(word, "-h") != 0)
-        return fail(error_make(ERROR_USAGE,
-                               "there is no command \"db %s\"; there is db import, db status, db "
-                               "export-facts",
-                               word));
+        return fail(error_make(ERROR_USAGE, "there is no command \"%s %s\"; there is %.*s", group,
+                               word, SLICE_ARG(names)));
     help_general(&text);
     int code = print(&text, word ? stdout : stderr);
     return word ? code : EXIT_USAGE;
@@ -113,8 +122,10 @@ int main(int count, char **arguments)
     const struct command *command = find_command(count, arguments, &used);
     if (command)
         return run_command(command, count - used, arguments + used);
-    if (strcmp(arguments[0], "db") == 0)
-        return run_db(count > 1 ? arguments[1] : NULL);
+    CLEANUP_BUFFER struct buffer group = {0};
+    list_group(slice_from_text(arguments[0]), &group);
+    if (group.len)
+        return run_group(arguments[0], buffer_slice(&group), count > 1 ? arguments[1] : NULL);
     /* `plimsoll FILE` means `plimsoll image FILE`. */
     if (arguments[0][0] == '-' || strchr(arguments[0], ':') || access(arguments[0], F_OK) == 0)
         return run_command(&command_image, count, arguments);

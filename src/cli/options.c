@@ -1,4 +1,5 @@
 #include "cli/options.h"
+#include "base/limits.h"
 
 #define TEXT_OPTION(function, field)                                                               \
     static struct error *function(struct options *options, const char *value)                      \
@@ -25,7 +26,21 @@ TEXT_OPTION(set_input, input)
 TEXT_OPTION(set_base_image, base_image)
 TEXT_OPTION(set_db, db)
 TEXT_OPTION(set_built, built)
+TEXT_OPTION(set_cache_dir, cache_dir)
 SLICE_OPTION(set_select, select)
+TEXT_OPTION(set_image_src, image_src)
+TEXT_OPTION(set_containerd_address, containerd_address)
+TEXT_OPTION(set_containerd_namespace, containerd_namespace)
+TEXT_OPTION(set_username, username)
+TEXT_OPTION(set_password, password)
+TEXT_OPTION(set_registry_token, registry_token)
+TEXT_OPTION(set_registry_mirror, registry_mirror)
+TEXT_OPTION(set_ca_cert, ca_cert)
+TEXT_OPTION(set_client_cert, client_cert)
+TEXT_OPTION(set_client_key, client_key)
+SWITCH(set_insecure, insecure)
+SWITCH(set_no_lazy, no_lazy)
+SWITCH(set_plan, plan)
 SWITCH(set_no_verify, no_verify)
 SWITCH(set_ignore_unfixed, policy.ignore_unfixed)
 SWITCH(set_allow_unjudged, policy.allow_unjudged)
@@ -36,6 +51,7 @@ SWITCH(set_stats, stats)
 SWITCH(set_help, help)
 SWITCH(set_facts_only, facts_only)
 SWITCH(set_starter, starter)
+SWITCH(set_no_cache, no_cache)
 
 /* Grype's -o is the format: a report in a file called "json" is not what was meant. */
 static struct error *set_output(struct options *options, const char *value)
@@ -63,6 +79,60 @@ static struct error *set_platform(struct options *options, const char *value)
                           "linux/amd64 or linux/arm64/v8",
                           value);
     options->platform = slice_from_text(value);
+    return NULL;
+}
+
+/* "1073741824", "1048576K", "1024M", "1G", "1GiB", all the same */
+static struct error *set_cache_size(struct options *options, const char *value)
+{
+    static const char units[] = "KMGT";
+    slice digits = slice_from_text(value);
+    uint64_t size;
+    if (slice_ends(digits, SLICE("iB")))
+        digits.len -= 2;
+    slice last = slice_from(digits, digits.len ? digits.len - 1 : 0);
+    const char *unit =
+        last.len && byte_is_alpha(*last.ptr) ? strchr(units, *last.ptr & ~0x20) : NULL;
+    if (unit)
+        digits.len--;
+    bool understood = slice_to_u64(digits, &size) && (unit || digits.len == strlen(value));
+    for (const char *at = units; understood && unit && at <= unit; at++)
+        understood = !__builtin_mul_overflow(size, 1024, &size);
+    if (!understood)
+        return error_make(ERROR_USAGE,
+                          "--cache-size: \"%s\" is no size; write bytes, or a number with K, M, G "
+                          "or T, as 500M or 2G",
+                          value);
+    options->cache_size = size;
+    return NULL;
+}
+
+/* "5m", "1h30m", "90s", "500ms", "90" (seconds): as Go writes a duration. */
+static struct error *set_timeout(struct options *options, const char *value)
+{
+    static const struct {
+        const char *name;
+        uint64_t milliseconds;
+    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60 * 1000}, {"h", 60 * 60 * 1000}, {"", 1000}};
+    slice rest = slice_from_text(value);
+    uint64_t sum = 0;
+    while (rest.len) {
+        size_t digits = 0, letters = 0, unit = 0;
+        uint64_t count;
+        while (digits < rest.len && byte_is_digit(rest.ptr[digits]))
+            digits++;
+        while (digits + letters < rest.len && byte_is_alpha(rest.ptr[digits + letters]))
+            letters++;
+        slice name = slice_first(slice_from(rest, digits), letters);
+        while (unit < 5 && !slice_equal(name, slice_from_text(units[unit].name)))
+            unit++;
+        if (!slice_to_u64(slice_first(rest, digits), &count) || unit == 5 || count > 1000000)
+            return error_make(ERROR_USAGE, "--timeout: \"%s\" is no time; write 90s, 5m or 1h30m",
+                              value);
+        sum += count * units[unit].milliseconds;
+        rest = slice_from(rest, digits + letters);
+    }
+    options->timeout_ms = (int64_t)sum;
     return NULL;
 }
 
@@ -153,6 +223,31 @@ const struct option option_table[] = {
      set_platform, "linux/amd64 linux/arm64"},
     {"base-image", 0, "FILE", FOR_IMAGE, "the base image, to tell its layers from your own",
      set_base_image, NULL},
+    {"image-src", 0, "LIST", FOR_IMAGE,
+     "where to look for a name, in order: docker,podman,containerd,registry", set_image_src,
+     "docker podman containerd registry"},
+    {"username", 0, "NAME", FOR_IMAGE, "for the registry; else what docker login keeps",
+     set_username, ""},
+    {"password", 0, "WORD", FOR_IMAGE, "for the registry; better in PLIMSOLL_PASSWORD",
+     set_password, ""},
+    {"registry-token", 0, "TOKEN", FOR_IMAGE, "a bearer token for the registry", set_registry_token,
+     ""},
+    {"registry-mirror", 0, "HOST=URL", FOR_IMAGE,
+     "ask URL before the registry HOST; more by commas", set_registry_mirror, ""},
+    {"ca-cert", 0, "FILE", FOR_HTTP, "PEM of an authority to trust", set_ca_cert, NULL},
+    {"cacert", 0, "FILE", FOR_HTTP, "", set_ca_cert, NULL},
+    {"client-cert", 0, "FILE", FOR_HTTP, "PEM of a client certificate", set_client_cert, NULL},
+    {"client-key", 0, "FILE", FOR_HTTP, "PEM of its key", set_client_key, NULL},
+    {"insecure", 0, NULL, FOR_HTTP, "allow http, and certificates that are not trusted",
+     set_insecure, NULL},
+    {"containerd-address", 0, "SOCKET", FOR_IMAGE, "containerd's socket", set_containerd_address,
+     NULL},
+    {"containerd-namespace", 0, "NAME", FOR_IMAGE, "containerd's namespace; else all of them",
+     set_containerd_namespace, ""},
+    {"plan", 0, NULL, FOR_IMAGE, "say what would be fetched or read, and stop", set_plan, NULL},
+    {"no-lazy", 0, NULL, FOR_IMAGE, "read eStargz and zstd:chunked layers whole", set_no_lazy,
+     NULL},
+    {"timeout", 0, "TIME", FOR_SCAN, "give up after so long, as 5m (30m)", set_timeout, ""},
     {"no-verify", 0, NULL, FOR_IMAGE, "do not check the digests of what is read", set_no_verify,
      NULL},
     {"severity", 's', "LIST", FOR_SCAN, "show and count only these severities, as HIGH,CRITICAL",
@@ -169,12 +264,18 @@ const struct option option_table[] = {
     {"kernel-headers", 0, NULL, FOR_SCAN, "count the kernel's findings for its header packages",
      set_kernel_headers, NULL},
     {"scanners", 0, "LIST", FOR_SCAN, "what to look for: vuln", set_scanners, "vuln"},
-    {"format", 'f', "FORMAT", FOR_SCAN | FOR_DB_STATUS, "table (for people) or json", set_format,
-     "table json"},
-    {"output", 'o', "FILE", FOR_SCAN | FOR_DB_STATUS,
+    {"format", 'f', "FORMAT", FOR_SCAN | FOR_DB_STATUS | FOR_CACHE_STATUS,
+     "table (for people) or json", set_format, "table json"},
+    {"output", 'o', "FILE", FOR_SCAN | FOR_DB_STATUS | FOR_CACHE_STATUS,
      "write the report to FILE, whole or not at all", set_output, NULL},
     {"stats", 0, NULL, FOR_SCAN, "add bytes read, times and memory to the report", set_stats, NULL},
-    {"db", 0, "FILE", FOR_ALL, "the advisory store", set_db, NULL},
+    {"cache-dir", 0, "FOLDER", FOR_SCAN | FOR_CACHE, "where what was found in layers is kept",
+     set_cache_dir, NULL},
+    {"cache-size", 0, "SIZE", FOR_SCAN, "how much of that is kept, as 500M or 2G (1G)",
+     set_cache_size, ""},
+    {"no-cache", 0, NULL, FOR_SCAN, "read each layer anew, and keep nothing of it", set_no_cache,
+     NULL},
+    {"db", 0, "FILE", FOR_SCAN | FOR_DB, "the advisory store", set_db, NULL},
     {"facts-only", 0, NULL, FOR_DB_IMPORT, "leave out summaries and descriptions", set_facts_only,
      NULL},
     {"built", 0, "DATE", FOR_DB_IMPORT, "the date to write down as the store's, not now", set_built,
@@ -308,7 +409,7 @@ struct error *options_parse(struct options *options, struct arena *arena, unsign
     struct parser parser = {options, arena, command, count, 0, arguments};
     struct list words = {0};
     bool only_words = false;
-    *options = (struct options){.format = report_formats[0]};
+    *options = (struct options){.format = report_formats[0], .cache_size = LIMIT_CACHE_BYTES};
     for (int i = 0; i < SEVERITY_COUNT; i++)
         options->policy.severities[i] = true;
     TRY(apply_environment(options, arena, command));

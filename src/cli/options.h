@@ -17,9 +17,14 @@ enum {
     FOR_DB_IMPORT = 4,
     FOR_DB_STATUS = 8,
     FOR_DB_EXPORT = 16,
+    FOR_CACHE_STATUS = 32,
+    FOR_CACHE_CLEAR = 64,
+    FOR_DB_UPDATE = 128,
     FOR_SCAN = FOR_IMAGE | FOR_ROOTFS,
-    FOR_DB = FOR_DB_IMPORT | FOR_DB_STATUS | FOR_DB_EXPORT,
-    FOR_ALL = FOR_SCAN | FOR_DB
+    FOR_HTTP = FOR_IMAGE | FOR_DB_UPDATE,
+    FOR_DB = FOR_DB_IMPORT | FOR_DB_STATUS | FOR_DB_EXPORT | FOR_DB_UPDATE,
+    FOR_CACHE = FOR_CACHE_STATUS | FOR_CACHE_CLEAR,
+    FOR_ALL = FOR_SCAN | FOR_DB | FOR_CACHE
 };
 
 struct options {
@@ -27,11 +32,22 @@ struct options {
     const char *input;
     slice platform, select;
     const char *base_image;
-    bool no_verify;
+    bool no_verify, no_lazy, plan;
+    int64_t timeout_ms; /* 0: LIMIT_SCAN_SECONDS */
+    /* where images come from */
+    const char *image_src;
+    const char *containerd_address, *containerd_namespace;
+    const char *username, *password, *registry_token, *registry_mirror;
+    const char *ca_cert, *client_cert, *client_key;
+    bool insecure;
     /* the store */
     const char *db;
     bool facts_only, starter;
     const char *built;
+    /* the cache of layer records */
+    const char *cache_dir; /* NULL: cache_place knows */
+    uint64_t cache_size;
+    bool no_cache;
     /* policy */
     struct policy policy;
     bool severities_begun; /* --severity more than once adds up */

@@ -1,5 +1,6 @@
 #include "cli/scan.h"
 #include "base/file.h"
+#include "http/http.h"
 #include "base/limits.h"
 #include "base/progress.h"
 #include "base/sandbox.h"
@@ -14,6 +15,10 @@ struct scan {
     struct arena *arena;
     struct image *image;
     struct layer_outcome *outcomes;
+    bool *from_cache; /* whether a layer's record was there already */
+    struct layer_cache *cache;
+    struct caught_layers *caught;
+    int64_t deadline_ms;
     struct inventory inventory;
     struct list redirects; /* of struct redirect: all that inventories have asked for */
     struct match_result result;
@@ -46,139 +51,37 @@ static void take_error(struct scan *scan, const char *where, struct error *error
     error_free(error);
 }
 
-static struct layer_job job_of_layer(const struct scan *scan, size_t index)
-{
-    const struct image_layer *layer = &scan->image->layers[index];
-    struct layer_job job = {
-        .index = index,
-        .blob_digest = layer->digest,
-        .diff_id = layer->diff_id,
-        .verify = !scan->options->no_verify,
-        .redirects = scan->redirects.items,
-        .redirect_count = scan->redirects.count,
-    };
-    if (!layer->member) {
-        job.input = LAYER_INPUT_FOLDER;
-        job.fd = scan->image->root_folder;
-    } else {
-        job.input = layer->member->fd < 0 ? LAYER_INPUT_PIPE : LAYER_INPUT_RANGE;
-        job.fd = layer->member->fd;
-        job.offset = layer->member->offset;
-        job.length = layer->member->size;
-    }
-    return job;
-}
-
-/* The first layer with the same bytes: it is walked once, and its record counts for both. */
-static size_t first_alike(const struct image *image, size_t index)
-{
-    for (size_t i = 0; i < index; i++)
-        if (image->layers[i].member == image->layers[index].member &&
-            slice_equal(image->layers[i].diff_id, image->layers[index].diff_id))
-            return i;
-    return index;
-}
-
-/* The same bytes cannot have two diff IDs: such a layer is wrong without a look at it. */
-static bool contradicts_earlier(const struct scan *scan, size_t index)
-{
-    const struct image_layer *layers = scan->image->layers;
-    for (size_t i = 0; i < index && !scan->options->no_verify && layers[index].member; i++)
-        if (layers[i].member == layers[index].member &&
-            !slice_equal(layers[i].diff_id, layers[index].diff_id))
-            return true;
-    return false;
-}
-
-static void show_progress(void *context, size_t done, size_t total)
-{
-    (void)context;
-    progress_show("reading layers", done, total);
-}
-
-static void walk_ranges(struct scan *scan, const size_t *distinct, size_t count)
-{
-    struct layer_job *jobs = arena_array(scan->arena, count + 1, sizeof(*jobs));
-    struct layer_outcome *outcomes = arena_array(scan->arena, count + 1, sizeof(*outcomes));
-    for (size_t i = 0; i < count; i++)
-        jobs[i] = job_of_layer(scan, distinct[i]);
-    worker_run(jobs, count, scan->arena, outcomes, show_progress, NULL);
-    for (size_t i = 0; i < count; i++)
-        scan->outcomes[distinct[i]] = outcomes[i];
-}
-
-/* The layers of a packed archive come by in its order, and go to a worker as they come. */
-struct feeding {
-    struct scan *scan;
-    const size_t *distinct;
-    size_t count, layer;
-    struct worker *worker;
-};
-
-static bool feed_begin(void *context, slice path, uint64_t size)
-{
-    struct feeding *feeding = context;
-    (void)size;
-    for (size_t i = 0; i < feeding->count; i++) {
-        feeding->layer = feeding->distinct[i];
-        if (!slice_equal(feeding->scan->image->layers[feeding->layer].member->path, path))
-            continue;
-        struct layer_job job = job_of_layer(feeding->scan, feeding->layer);
-        CLEANUP_ERROR struct error *error = worker_start(&feeding->worker, &job);
-        if (!error)
-            return true;
-        feeding->scan->outcomes[feeding->layer].failure =
-            arena_copy(feeding->scan->arena, slice_from_text(error->message));
-        return false;
-    }
-    return false;
-}
-
-static void feed_bytes(void *context, slice bytes)
-{
-    struct feeding *feeding = context;
-    worker_feed(feeding->worker, bytes);
-}
-
-static void feed_end(void *context)
-{
-    struct feeding *feeding = context;
-    worker_finish(feeding->worker, feeding->scan->arena, &feeding->scan->outcomes[feeding->layer]);
-    progress_show("reading layers", feeding->layer + 1, feeding->scan->image->layer_count);
-}
-
-static void walk_packed(struct scan *scan, const size_t *distinct, size_t count)
-{
-    struct feeding feeding = {.scan = scan, .distinct = distinct, .count = count};
-    struct bundle_visitor visitor = {feed_begin, feed_bytes, feed_end, &feeding};
-    for (size_t i = 0; i < count; i++)
-        scan->outcomes[distinct[i]].failure = SLICE("the archive ends before it");
-    take_error(scan, "image", bundle_replay(scan->image->bundle, &visitor));
-}
-
 static void walk_layers(struct scan *scan)
 {
-    size_t layers = scan->image->layer_count, count = 0;
-    size_t *distinct = arena_array(scan->arena, layers + 1, sizeof(size_t));
-    for (size_t i = 0; i < layers; i++) {
-        const struct image_layer *layer = &scan->image->layers[i];
-        if (scan->image->bundle && !layer->member)
-            scan->outcomes[i] = (struct layer_outcome){.failure = layer->problem};
-        else if (contradicts_earlier(scan, i))
-            scan->outcomes[i].failure =
-                SLICE("the image names the same bytes for it as for a layer "
-                      "below, but another diff ID: one of them is wrong");
-        else if (first_alike(scan->image, i) == i)
-            distinct[count++] = i;
-    }
-    if (scan->image->bundle && bundle_is_packed(scan->image->bundle))
-        walk_packed(scan, distinct, count);
-    else
-        walk_ranges(scan, distinct, count);
-    for (size_t i = 0; i < layers; i++)
-        if (first_alike(scan->image, i) != i && !contradicts_earlier(scan, i) &&
-            (!scan->image->bundle || scan->image->layers[i].member))
-            scan->outcomes[i] = scan->outcomes[first_alike(scan->image, i)];
+    struct layer_reading reading = {
+        .options = scan->options,
+        .arena = scan->arena,
+        .image = scan->image,
+        .cache = scan->cache,
+        .caught = scan->caught,
+        .deadline_ms = scan->deadline_ms,
+        .redirects = scan->redirects.items,
+        .redirect_count = scan->redirects.count,
+        .outcomes = scan->outcomes,
+        .from_cache = scan->from_cache,
+    };
+    read_layers(&reading);
+}
+
+/* With --verbose: how each layer was read. */
+static void remark_layer(const struct scan *scan, size_t i)
+{
+    const struct record_statistics *layer = &scan->outcomes[i].record.statistics;
+    if (scan->from_cache[i])
+        remark_detail("layer %zu: its record was in the cache", i);
+    else if (scan->image->layers[i].toc.kind != TOC_NONE && layer->digest_skipped)
+        remark_detail("layer %zu: read by its table of contents, %llu of %llu bytes", i,
+                      (unsigned long long)layer->bytes_read,
+                      (unsigned long long)scan->image->layers[i].size);
+    else if (layer->digest_skipped)
+        remark_detail("layer %zu is not compressed: it was seeked through, so its digest was "
+                      "not checked",
+                      i);
 }
 
 static void add_statistics(struct scan *scan)
@@ -187,7 +90,7 @@ static void add_statistics(struct scan *scan)
     stats->bytes_unpacked = stats->entries = stats->entries_read = 0; /* of the last walk */
     for (size_t i = 0; i < scan->image->layer_count; i++) {
         const struct record_statistics *layer = &scan->outcomes[i].record.statistics;
-        if (first_alike(scan->image, i) != i)
+        if (layer_first_alike(scan->image, i) != i)
             continue;
         stats->bytes_unpacked += layer->bytes_unpacked;
         stats->entries += layer->entries;
@@ -196,10 +99,7 @@ static void add_statistics(struct scan *scan)
             stats->bytes_read += layer->bytes_read;
         if (layer->peak_memory > stats->worker_peak_memory)
             stats->worker_peak_memory = layer->peak_memory;
-        if (layer->digest_skipped)
-            remark_detail("layer %zu is not compressed: it was seeked through, so its digest was "
-                          "not checked",
-                          i);
+        remark_layer(scan, i);
     }
 }
 
@@ -227,6 +127,7 @@ static void build_inventory(struct scan *scan)
     uint64_t start = scan_now();
     scan->outcomes =
         arena_array(scan->arena, scan->image->layer_count + 1, sizeof(struct layer_outcome));
+    scan->from_cache = arena_array(scan->arena, scan->image->layer_count + 1, sizeof(bool));
     walk_layers(scan);
     add_statistics(scan);
     uint64_t walked = scan_now(), walking_again = 0;
@@ -266,7 +167,7 @@ static void add_inventory_errors(struct scan *scan)
 {
     const struct inventory_problem *problems = scan->inventory.problems.items;
     for (size_t i = 0; i < scan->image->layer_count; i++)
-        if (scan->image->layers[i].problem.len && scan->image->layers[i].member)
+        if (scan->image->layers[i].problem.len && layer_is_there(&scan->image->layers[i]))
             add_layer_error(scan, i, SLICE_EMPTY, scan->image->layers[i].problem);
     for (size_t i = 0; i < scan->inventory.problems.count; i++)
         add_layer_error(scan, problems[i].layer, problems[i].path, problems[i].message);
@@ -374,10 +275,9 @@ static struct error *write_report(struct scan *scan)
     return error_wrap(file_write_all(STDOUT_FILENO, buffer_slice(&out)), "cannot write the report");
 }
 
-static void note_sandbox(const struct scan *scan)
+static void note_sandbox(void)
 {
     struct sandbox_support support = sandbox_support();
-    (void)scan;
     if (!support.landlock)
         remark("this kernel has no Landlock: workers are held by seccomp and limits alone");
     if (!support.seccomp)
@@ -394,43 +294,82 @@ static struct image *no_image(struct arena *arena, const char *name)
     return image;
 }
 
-struct error *scan_run(const struct options *options, struct arena *arena, struct image *image,
-                       struct error *failure, const char *name, uint64_t started, int *exit_code)
+int64_t scan_deadline(const struct options *options)
 {
-    struct scan scan = {.options = options, .arena = arena, .image = image};
-    scan.report.stats.open_microseconds = scan_now() - started;
+    int64_t most = (int64_t)LIMIT_SCAN_SECONDS * 1000;
+    return http_now_ms() + (options->timeout_ms ? options->timeout_ms : most);
+}
+
+/* The cache, where it may be used. */
+static struct layer_cache *open_cache(const struct scan *scan)
+{
+    struct layer_cache *cache = NULL;
+    const struct options *options = scan->options;
+    const char *folder = cache_place(options, scan->arena);
+    if (options->no_cache || !folder || scan->image->root_folder >= 0)
+        return NULL;
+    CLEANUP_ERROR struct error *error = layer_cache_open(&cache, folder, options->cache_size);
+    if (error)
+        remark("the cache is not used: %s", error->message);
+    return cache;
+}
+
+static void scan_image(struct scan *scan)
+{
+    note_sandbox();
+    if (scan->image->remark.len)
+        remark("%.*s", SLICE_ARG(scan->image->remark));
+    if (scan->image->taken_from.len)
+        remark_detail("taken from %.*s", SLICE_ARG(scan->image->taken_from));
+    scan->cache = open_cache(scan);
+    build_inventory(scan);
+    layer_cache_close(scan->cache);
+    add_inventory_errors(scan);
+    match_components(scan);
+}
+
+static void fill_report(struct scan *scan)
+{
+    struct report *report = &scan->report;
     struct rusage usage;
-    if (failure && failure->kind == ERROR_USAGE)
-        return failure;
-    take_error(&scan, "image", error_wrap(failure, "cannot read the image"));
-    if (image) {
-        note_sandbox(&scan);
-        if (image->remark.len)
-            remark("%.*s", SLICE_ARG(image->remark));
-        build_inventory(&scan);
-        add_inventory_errors(&scan);
-        match_components(&scan);
-    } else {
-        scan.image = no_image(arena, name);
+    if (getrusage(RUSAGE_SELF, &usage) == 0)
+        report->stats.parent_peak_memory = (uint64_t)usage.ru_maxrss * 1024;
+    report->stats.wanted = scan->options->stats;
+    report->stats.outcomes = scan->outcomes;
+    if (scan->image->bundle) {
+        report->stats.image_bytes = bundle_size(scan->image->bundle);
+        report->stats.bytes_read += bundle_bytes_read(scan->image->bundle);
     }
+    report->image = scan->image;
+    report->inventory = &scan->inventory;
+    report->result = &scan->result;
+    report->policy = &scan->options->policy;
+    report->verdict = &scan->verdict;
+    report->store = scan->has_store ? &scan->store : NULL;
+    report->arena = scan->arena;
+}
+
+struct error *scan_run(const struct scan_request *request, int *exit_code)
+{
+    const struct options *options = request->options;
+    struct arena *arena = request->arena;
+    struct scan scan = {.options = options,
+                        .arena = arena,
+                        .image = request->image,
+                        .caught = request->caught,
+                        .deadline_ms = request->deadline_ms};
+    scan.report.stats.open_microseconds = scan_now() - request->started;
+    if (request->failure && request->failure->kind == ERROR_USAGE)
+        return request->failure;
+    take_error(&scan, "image", error_wrap(request->failure, "cannot read the image"));
+    if (scan.image)
+        scan_image(&scan);
+    else
+        scan.image = no_image(arena, request->name);
     policy_apply(&options->policy, arena, &scan.result);
     policy_decide(&options->policy, arena, &scan.result, scan.report.errors.count, &scan.verdict);
     add_unjudged_errors(&scan);
-    if (getrusage(RUSAGE_SELF, &usage) == 0)
-        scan.report.stats.parent_peak_memory = (uint64_t)usage.ru_maxrss * 1024;
-    scan.report.stats.wanted = options->stats;
-    scan.report.stats.outcomes = scan.outcomes;
-    if (scan.image->bundle) {
-        scan.report.stats.image_bytes = bundle_size(scan.image->bundle);
-        scan.report.stats.bytes_read += bundle_bytes_read(scan.image->bundle);
-    }
-    scan.report.image = scan.image;
-    scan.report.inventory = &scan.inventory;
-    scan.report.result = &scan.result;
-    scan.report.policy = &options->policy;
-    scan.report.verdict = &scan.verdict;
-    scan.report.store = scan.has_store ? &scan.store : NULL;
-    scan.report.arena = arena;
+    fill_report(&scan);
     *exit_code = scan.verdict.exit_code;
     print_errors(&scan);
     print_remarks(&scan);

@@ -6,14 +6,24 @@
 #define PLIMSOLL_CLI_SCAN_H
 
 #include "cli/command.h"
+#include "cli/read_layers.h"
 
-/*
- * Scans the opened image (NULL: `failure` says why there is none; both are taken) and writes the
- * report.
- */
-MUST_CHECK struct error *scan_run(const struct options *options, struct arena *arena,
-                                  struct image *image, struct error *failure, const char *name,
-                                  uint64_t started, int *exit_code);
+struct scan_request {
+    const struct options *options;
+    struct arena *arena;
+    struct image *image;          /* opened; taken and closed. NULL: … */
+    struct error *failure;        /* … why there is none; taken */
+    const char *name;             /* of the image, as asked for */
+    uint64_t started;             /* when opening it began: scan_now */
+    int64_t deadline_ms;          /* when all must be done: http_now_ms; or 0 */
+    struct caught_layers *caught; /* or NULL */
+};
+
+/* Scans the image and writes the report. */
+MUST_CHECK struct error *scan_run(const struct scan_request *request, int *exit_code);
+
+/* When a scan that starts now must be done. */
+int64_t scan_deadline(const struct options *options);
 
 /* A clock in microseconds, for `started`: when opening the image began. */
 uint64_t scan_now(void);

@@ -245,6 +245,7 @@ static CURLcode perform(struct transfer *transfer)
     transfer->detail[0] = '\0';
     set_up(transfer, headers);
     CURLcode code = curl_easy_perform(transfer->client->easy);
+    transfer->response->no_tls = code == CURLE_SSL_CONNECT_ERROR;
     curl_slist_free_all(headers);
     if (transfer->given && transfer->etag.len == 0)
         transfer->etag = transfer->response->etag;

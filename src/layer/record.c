@@ -193,6 +193,8 @@ static void write_statistics(struct buffer *out, const struct record_statistics 
 #undef WRITE
     buffer_add_number(out, statistics->digest_skipped);
     buffer_add_string(out, statistics->compression);
+    buffer_add_string(out, statistics->digest);
+    buffer_add_string(out, statistics->diff_id);
 }
 
 static bool read_statistics(slice *rest, struct record_statistics *statistics)
@@ -203,7 +205,9 @@ static bool read_statistics(slice *rest, struct record_statistics *statistics)
     STATISTICS_NUMBERS(READ)
 #undef READ
     return read_flag(rest, &statistics->digest_skipped) &&
-           slice_pull_string(rest, &statistics->compression);
+           slice_pull_string(rest, &statistics->compression) &&
+           slice_pull_string(rest, &statistics->digest) &&
+           slice_pull_string(rest, &statistics->diff_id);
 }
 
 void record_write(const struct record *record, struct buffer *out)

@@ -12,7 +12,7 @@
 #include "base/error.h"
 
 /* Raised whenever the serialised form or what an analyzer writes into it changes. */
-#define RECORD_FORMAT 1
+#define RECORD_FORMAT 2
 
 /* A package as an analyzer read it. Names are in the ecosystem's normal form. */
 struct package {
@@ -73,6 +73,7 @@ struct record_statistics {
     uint64_t cpu_microseconds;
     bool digest_skipped; /* seeked through, so not hashed */
     slice compression;
+    slice digest, diff_id; /* as computed from the bytes that were read; empty: not computed */
 };
 
 struct record {

@@ -31,6 +31,13 @@ struct walk_options {
 MUST_CHECK struct error *walk_tar(struct stream *stream, const struct walk_options *options,
                                   struct arena *arena, struct record *record, bool *end_marked);
 
+/*
+ * Walks one layer as overlayfs keeps it (Linux, filesystems/overlayfs: whiteouts are character
+ * devices 0:0, opaque folders have the attribute trusted.overlay.opaque or user.overlay.opaque).
+ */
+MUST_CHECK struct error *walk_overlay(int folder, const struct walk_options *options,
+                                      struct arena *arena, struct record *record);
+
 /* Walks a root file system in a folder, without following links and without /proc, /sys, /dev. */
 MUST_CHECK struct error *walk_folder(int folder, const struct walk_options *options,
                                      struct arena *arena, struct record *record);

@@ -1,4 +1,5 @@
-/* The walk of a root file system that lies in a folder: part of layer/walk.h. */
+/* The walks of what lies in a folder, a root file system or one layer of overlayfs: part of
+ * layer/walk.h. */
 #include "layer/walk.h"
 #include "layer/walk_internal.h"
 #include "base/file.h"
@@ -10,12 +11,15 @@
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
 
 enum { PIECE_BYTES = 128 * 1024 };
 
 struct folder_walk {
     struct walk walk;
     int root;
+    bool overlay;        /* one layer of overlayfs, not a root file system */
     struct arena names;  /* paths of folders still to be walked */
     struct list pending; /* of slice */
 };
@@ -78,6 +82,53 @@ static void tell_errno(struct folder_walk *folder, slice path, const char *what)
                  arena_format(&folder->walk.scratch, "%s: %s", what, strerror(errno)));
 }
 
+static slice join(struct arena *arena, slice folder, const char *name)
+{
+    if (folder.len == 0)
+        return arena_copy(arena, slice_from_text(name));
+    return arena_format(arena, "%.*s/%s", SLICE_ARG(folder), name);
+}
+
+static struct error *no_content(void *context, slice *piece)
+{
+    (void)context;
+    *piece = SLICE_EMPTY;
+    return NULL;
+}
+
+/* What overlayfs says with devices and attributes, said as a layer's tar says it. */
+static struct error *visit_whiteout(struct folder_walk *folder, slice inside, const char *name)
+{
+    struct entry entry = {.kind = ENTRY_FILE, .path = join(&folder->names, inside, name)};
+    struct content nothing = {no_content, NULL};
+    return walk_entry(&folder->walk, &entry, &nothing);
+}
+
+static bool has_attribute(int fd, const char *name)
+{
+    char value[2];
+    static const char *const spaces[] = {"trusted.overlay.", "user.overlay."};
+    for (size_t i = 0; i < 2; i++) {
+        char whole[64];
+        snprintf(whole, sizeof(whole), "%s%s", spaces[i], name);
+        ssize_t length = fgetxattr(fd, whole, value, sizeof(value));
+        if (length > 0 || (length < 0 && errno == ERANGE))
+            return true;
+    }
+    return false;
+}
+
+static struct error *visit_attributes(struct folder_walk *folder, int fd, slice path)
+{
+    if (has_attribute(fd, "redirect"))
+        walk_problem(&folder->walk, path,
+                     SLICE("this folder was renamed by overlayfs, so that its files lie elsewhere: "
+                           "read the image from an archive or a registry"));
+    if (path.len && has_attribute(fd, "opaque"))
+        return visit_whiteout(folder, path, ".wh..wh..opq");
+    return NULL;
+}
+
 static struct error *visit(struct folder_walk *folder, int parent, slice path)
 {
     struct stat info;
@@ -88,6 +139,9 @@ static struct error *visit(struct folder_walk *folder, int parent, slice path)
             tell_errno(folder, path, "cannot look at it");
         return NULL;
     }
+    if (folder->overlay && S_ISCHR(info.st_mode) && info.st_rdev == makedev(0, 0))
+        return visit_whiteout(folder, slice_dirname(path),
+                              arena_format(&folder->names, ".wh.%s", name).ptr);
     struct entry entry = {.kind = kind_of_mode(info.st_mode),
                           .path = path,
                           .size = (uint64_t)info.st_size,
@@ -98,7 +152,7 @@ static struct error *visit(struct folder_walk *folder, int parent, slice path)
             tell_errno(folder, path, "cannot read the link");
         entry.target = slice_make(target, length > 0 ? (size_t)length : 0);
     }
-    if (entry.kind == ENTRY_FOLDER && !is_kernel_folder(path))
+    if (entry.kind == ENTRY_FOLDER && (folder->overlay || !is_kernel_folder(path)))
         *(slice *)list_add(&folder->pending, &folder->names, sizeof(slice)) = path;
     struct file_content content = {&folder->walk, folder->root, -1, path.ptr, 0, NULL};
     struct content reader = {file_next, &content};
@@ -113,13 +167,6 @@ static struct error *visit(struct folder_walk *folder, int parent, slice path)
     return error;
 }
 
-static slice join(struct arena *arena, slice folder, const char *name)
-{
-    if (folder.len == 0)
-        return arena_copy(arena, slice_from_text(name));
-    return arena_format(arena, "%.*s/%s", SLICE_ARG(folder), name);
-}
-
 static struct error *walk_one_folder(struct folder_walk *folder, slice path)
 {
     int fd = open_below(folder->root, path.len ? path.ptr : ".", O_DIRECTORY);
@@ -128,7 +175,7 @@ static struct error *walk_one_folder(struct folder_walk *folder, slice path)
         tell_errno(folder, path, "cannot open the folder");
         return NULL;
     }
-    struct error *error = NULL;
+    struct error *error = folder->overlay ? visit_attributes(folder, fd, path) : NULL;
     for (struct dirent *item; !error;) {
         errno = 0;
         item = readdir(stream);
@@ -148,16 +195,29 @@ static struct error *walk_one_folder(struct folder_walk *folder, slice path)
     return error;
 }
 
-struct error *walk_folder(int root, const struct walk_options *options, struct arena *arena,
-                          struct record *record)
+static struct error *walk_tree(int root, bool overlay, const struct walk_options *options,
+                               struct arena *arena, struct record *record)
 {
-    struct folder_walk folder = {.root = root};
+    struct folder_walk folder = {.root = root, .overlay = overlay};
     struct error *error = NULL;
     walk_begin(&folder.walk, options, arena, record);
+    folder.walk.whiteouts = overlay;
     *(slice *)list_add(&folder.pending, &folder.names, sizeof(slice)) = SLICE_EMPTY;
     while (!error && folder.pending.count)
         error = walk_one_folder(&folder, ((slice *)folder.pending.items)[--folder.pending.count]);
     arena_free(&folder.names);
     walk_end(&folder.walk);
     return error;
+}
+
+struct error *walk_folder(int root, const struct walk_options *options, struct arena *arena,
+                          struct record *record)
+{
+    return walk_tree(root, false, options, arena, record);
+}
+
+struct error *walk_overlay(int folder, const struct walk_options *options, struct arena *arena,
+                           struct record *record)
+{
+    return walk_tree(folder, true, options, arena, record);
 }

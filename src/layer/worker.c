@@ -21,6 +21,7 @@ struct worker {
     pid_t pid;
     int output; /* the record comes from here */
     int input;  /* of a fed worker: its input; else -1 */
+    struct feeder feeder;
     struct buffer received;
     int64_t deadline_ms;
     bool timed_out, too_much, stopped, feed_failed;
@@ -42,8 +43,8 @@ static int open_spill(void)
     return fd >= 0 ? fd : memfd_create("plimsoll-spill", MFD_CLOEXEC);
 }
 
-static struct error *fork_worker(struct worker *worker, const struct layer_job *job, int input,
-                                 int output, int spill)
+static struct error *fork_worker(struct worker *worker, const struct layer_job *job,
+                                 const struct worker_handles *handles)
 {
     pid_t parent = getpid();
     fflush(NULL);
@@ -57,32 +58,50 @@ static struct error *fork_worker(struct worker *worker, const struct layer_job *
             _exit(WORKER_EXIT_PIPE);
         signal(SIGINT, SIG_DFL);
         signal(SIGTERM, SIG_DFL);
-        worker_child(job, input, output, spill);
+        worker_child(job, handles);
     }
     if (test_hook_signal(job->index))
         kill(worker->pid, test_hook_signal(job->index));
     return NULL;
 }
 
+/* Makes the worker's input: of a pipe the other end stays here, or with a process that feeds it. */
+static struct error *open_input(struct worker *worker, const struct layer_job *job,
+                                struct worker_handles *handles)
+{
+    int input[2];
+    if (job->input == LAYER_INPUT_FED)
+        return feeder_start(&worker->feeder, &job->feed, job->index, job->toc.kind != TOC_NONE,
+                            &handles->input, &handles->requests);
+    if (job->input != LAYER_INPUT_PIPE)
+        return NULL;
+    if (pipe2(input, O_CLOEXEC) < 0)
+        return error_errno("cannot make a pipe for the worker of layer %zu", job->index);
+    handles->input = input[0];
+    worker->input = input[1];
+    fcntl(worker->input, F_SETFL, O_NONBLOCK);
+    return NULL;
+}
+
 static struct error *start(struct worker *worker, const struct layer_job *job)
 {
-    int output[2], input[2] = {-1, -1};
+    int output[2];
+    bool own_input = job->input == LAYER_INPUT_PIPE || job->input == LAYER_INPUT_FED;
+    struct worker_handles handles = {.input = own_input ? -1 : job->fd, .requests = -1};
     *worker = (struct worker){.output = -1, .input = -1, .pid = -1};
     worker->deadline_ms = now_ms() + (int64_t)test_hook_seconds(LIMIT_SCAN_SECONDS) * 1000;
+    if (job->deadline_ms && job->deadline_ms < worker->deadline_ms)
+        worker->deadline_ms = job->deadline_ms;
+    digest_prepare();
+    TRY(open_input(worker, job, &handles));
+    CLEANUP_CLOSE int child_input = own_input ? handles.input : -1, requests = handles.requests;
     if (pipe2(output, O_CLOEXEC) < 0)
         return error_errno("cannot make a pipe for the worker of layer %zu", job->index);
-    if (job->input == LAYER_INPUT_PIPE && pipe2(input, O_CLOEXEC) < 0) {
-        close(output[0]);
-        close(output[1]);
-        return error_errno("cannot make a pipe for the worker of layer %zu", job->index);
-    }
-    CLEANUP_CLOSE int child_output = output[1], child_input = input[0], spill = open_spill();
+    CLEANUP_CLOSE int child_output = output[1], spill = open_spill();
     worker->output = output[0];
-    worker->input = input[1];
-    if (worker->input >= 0)
-        fcntl(worker->input, F_SETFL, O_NONBLOCK);
-    return fork_worker(worker, job, job->input == LAYER_INPUT_PIPE ? child_input : job->fd,
-                       child_output, spill);
+    handles.output = child_output;
+    handles.spill = spill;
+    return fork_worker(worker, job, &handles);
 }
 
 /* False when the worker has closed its end. */
@@ -112,9 +131,9 @@ static slice describe_signal(struct arena *arena, int number)
               "(seccomp). Something in the layer took it over, or this is a fault of plimsoll: "
               "please report it";
     else if (number == SIGXCPU || number == SIGKILL)
-        why =
-            "it took more than the limit of CPU time for a layer (300 seconds), or the machine ran "
-            "out of memory, or someone killed it";
+        why = "it took more than the limit of CPU time for a layer, or the machine ran out of "
+              "memory, "
+              "or someone killed it";
     else if (number == SIGXFSZ)
         why = "the kernel stopped it, since it wrote more than the limit of one file";
     return arena_format(arena, "it ended by SIG%s (signal %d): %s", name ? name : "?", number, why);
@@ -125,7 +144,7 @@ static slice describe_end(struct arena *arena, const struct worker *worker, int 
     if (worker->stopped)
         return SLICE("it was stopped (SIGSTOP or the like), so it was ended: someone held it");
     if (worker->timed_out)
-        return SLICE("it was ended: it took longer than the time limit of a scan");
+        return SLICE("it was ended: it took longer than the time limit of a scan (--timeout)");
     if (worker->too_much)
         return SLICE("it was ended: it handed back more than the limit of a layer's record");
     if (WIFSIGNALED(status))
@@ -141,33 +160,50 @@ static slice describe_end(struct arena *arena, const struct worker *worker, int 
     return arena_format(arena, "it ended with code %d", WEXITSTATUS(status));
 }
 
-/* Reaps the worker and turns what it sent into an outcome. */
-static void finish(struct worker *worker, struct arena *arena, struct layer_outcome *outcome)
+/* What it sent, as an outcome. */
+static void read_outcome(struct worker *worker, struct arena *arena, struct layer_outcome *outcome)
 {
-    int status = 0;
-    if (worker->output >= 0)
-        close(worker->output);
-    if (worker->input >= 0)
-        close(worker->input);
-    while (worker->pid > 0 && waitpid(worker->pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    *outcome = (struct layer_outcome){0};
-    if (status != 0 || worker->timed_out || worker->too_much) {
-        outcome->failure = arena_format(arena, "the worker that read it failed: %.*s",
-                                        SLICE_ARG(describe_end(arena, worker, status)));
-    } else if (arena->used + worker->received.len > LIMIT_RECORDS_BYTES) {
+    if (arena->used + worker->received.len > LIMIT_RECORDS_BYTES) {
         outcome->failure =
             arena_format(arena,
                          "what was found in the image's layers takes more than %llu MiB, the limit "
                          "for one image",
                          (unsigned long long)(LIMIT_RECORDS_BYTES / LIMIT_MIB));
-    } else {
-        slice bytes = arena_copy(arena, buffer_slice(&worker->received));
-        CLEANUP_ERROR struct error *error = record_read(bytes, arena, &outcome->record);
-        outcome->complete = error == NULL;
-        if (error)
-            outcome->failure = arena_copy(arena, slice_from_text(error->message));
+        return;
     }
+    outcome->bytes = arena_copy(arena, buffer_slice(&worker->received));
+    CLEANUP_ERROR struct error *error = record_read(outcome->bytes, arena, &outcome->record);
+    outcome->complete = error == NULL;
+    if (error)
+        outcome->failure = arena_copy(arena, slice_from_text(error->message));
+}
+
+static void close_handles(struct worker *worker)
+{
+    if (worker->output >= 0)
+        close(worker->output);
+    if (worker->input >= 0)
+        close(worker->input);
+    worker->output = worker->input = -1;
+}
+
+/* Reaps the worker and its feeder. */
+static void finish(struct worker *worker, struct arena *arena, struct layer_outcome *outcome)
+{
+    int status = 0;
+    close_handles(worker);
+    while (worker->pid > 0 && waitpid(worker->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    *outcome = (struct layer_outcome){0};
+    /* Where the bytes did not come, why they did not is the cause of all else. */
+    slice unfed = feeder_finish(&worker->feeder, arena);
+    if (unfed.len)
+        outcome->failure = arena_format(arena, "it could not be fetched: %.*s", SLICE_ARG(unfed));
+    else if (status != 0 || worker->timed_out || worker->too_much)
+        outcome->failure = arena_format(arena, "the worker that read it failed: %.*s",
+                                        SLICE_ARG(describe_end(arena, worker, status)));
+    else
+        read_outcome(worker, arena, outcome);
     buffer_free(&worker->received);
 }
 
@@ -219,8 +255,8 @@ static void start_next(struct pool *pool)
         pool->running++;
         return;
     }
-    if (worker->output >= 0)
-        close(worker->output);
+    close_handles(worker);
+    feeder_finish(&worker->feeder, pool->arena);
     pool->outcomes[job].failure = arena_copy(pool->arena, slice_from_text(error->message));
     pool->done++;
 }

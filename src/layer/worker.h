@@ -6,12 +6,16 @@
 #ifndef PLIMSOLL_LAYER_WORKER_H
 #define PLIMSOLL_LAYER_WORKER_H
 
+#include "archive/layer_toc.h"
+#include "archive/feeder.h"
 #include "layer/walk.h"
 
 enum layer_input {
-    LAYER_INPUT_RANGE, /* bytes [offset, offset + length) of a file that can be seeked */
-    LAYER_INPUT_PIPE,  /* bytes that the parent writes: worker_feed */
-    LAYER_INPUT_FOLDER /* a root file system in a folder */
+    LAYER_INPUT_RANGE,  /* bytes [offset, offset + length) of a file that can be seeked */
+    LAYER_INPUT_PIPE,   /* bytes that the parent writes: worker_feed */
+    LAYER_INPUT_FED,    /* bytes that a process of its own fetches: `feed` */
+    LAYER_INPUT_FOLDER, /* a root file system in a folder */
+    LAYER_INPUT_OVERLAY /* one layer in a folder, whiteouts as overlayfs has them */
 };
 
 /* What one worker is to do; the fds stay the caller's. */
@@ -20,9 +24,12 @@ struct layer_job {
     enum layer_input input;
     int fd;
     uint64_t offset, length;
-    slice blob_digest; /* of the bytes as stored; empty: not known */
-    slice diff_id;     /* of the bytes unpacked; empty: not known */
-    bool verify;
+    slice blob_digest;    /* of the bytes as stored; empty: not known */
+    slice diff_id;        /* of the bytes unpacked; empty: not known */
+    bool verify;          /* by those, or where they are not known just compute them */
+    struct layer_toc toc; /* read by its table of contents, unless its kind is TOC_NONE */
+    struct feed feed;
+    int64_t deadline_ms; /* CLOCK_MONOTONIC; 0: LIMIT_SCAN_SECONDS from now */
     const struct redirect *redirects;
     size_t redirect_count;
 };
@@ -31,6 +38,7 @@ struct layer_job {
 struct layer_outcome {
     bool complete; /* the worker ended as it should: the record is there */
     struct record record;
+    slice bytes;   /* the record, serialised */
     slice failure; /* why not, for a person */
 };
 
@@ -39,7 +47,7 @@ typedef void worker_progress(void *context, size_t done, size_t total);
 
 /*
  * Runs a worker for each job, as many at once as there are cores, the largest first; outcomes stand
- * in the order of the jobs whatever order they end in. For jobs of kind RANGE and FOLDER.
+ * in the order of the jobs whatever order they end in. For jobs of every kind but PIPE.
  */
 void worker_run(const struct layer_job *jobs, size_t count, struct arena *arena,
                 struct layer_outcome *outcomes, worker_progress *progress, void *context);

@@ -1,5 +1,6 @@
 #include "layer/worker_child.h"
 #include "layer/test_hooks.h"
+#include "layer/walk_lazy.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/sandbox.h"
@@ -15,10 +16,8 @@ static void add_problem(struct record *record, struct arena *arena, struct error
     error_free(error);
 }
 
-static struct error *check_digest(struct stream *stream, slice expected, const char *what,
-                                  struct arena *arena)
+static struct error *check_digest(slice found, slice expected, const char *what)
 {
-    slice found = stream_digest(stream, arena);
     if (found.len == 0 || expected.len == 0 || slice_equal(found, expected))
         return NULL;
     return error_make(ERROR_INPUT,
@@ -40,11 +39,11 @@ struct layer_stream {
 static void start_hashing(struct layer_stream *layer, const struct layer_job *job, bool hash_all)
 {
     bool packed = layer->top != layer->below;
-    if (!job->verify || (!packed && job->input != LAYER_INPUT_PIPE && !hash_all))
+    bool comes_by = job->input == LAYER_INPUT_PIPE || job->input == LAYER_INPUT_FED;
+    if (!job->verify || (!packed && !comes_by && !hash_all))
         return;
-    if (job->diff_id.len)
-        stream_hash(layer->top, job->diff_id);
-    if (job->blob_digest.len && !layer->below->digest)
+    stream_hash(layer->top, job->diff_id);
+    if (packed)
         stream_hash(layer->below, job->blob_digest);
 }
 
@@ -70,9 +69,9 @@ static struct error *open_layer(struct layer_stream *layer, const struct layer_j
                                 bool hash_all)
 {
     slice first;
-    layer->below = job->input == LAYER_INPUT_PIPE
-                       ? stream_from_pipe(input, 0)
-                       : stream_from_range(input, job->offset, job->length);
+    layer->below = job->input == LAYER_INPUT_RANGE
+                       ? stream_from_range(input, job->offset, job->length)
+                       : stream_from_pipe(input, 0);
     layer->top = layer->below;
     TRY(stream_unpack(&layer->top, layer->below, &layer->compression));
     TRY(compare_names(layer, job));
@@ -90,18 +89,21 @@ static void close_layer(struct layer_stream *layer)
     stream_close(layer->top);
 }
 
+/* Reads to the end, notes the digests, and compares them with what the image names. */
 static struct error *verify_stream(struct layer_stream *layer, const struct layer_job *job,
-                                   struct arena *arena)
+                                   struct arena *arena, struct record_statistics *statistics)
 {
     bool packed = layer->top != layer->below;
     if (layer->top->digest || packed)
         TRY(stream_drain(layer->top));
     if (packed)
         TRY(stream_drain(layer->below));
+    statistics->diff_id = stream_digest(layer->top, arena);
+    statistics->digest = packed ? stream_digest(layer->below, arena) : statistics->diff_id;
     if (packed)
-        TRY(check_digest(layer->below, job->blob_digest, "digest", arena));
-    return check_digest(layer->top, job->diff_id.len ? job->diff_id : job->blob_digest,
-                        "unpacked digest (diff ID)", arena);
+        TRY(check_digest(statistics->digest, job->blob_digest, "digest"));
+    return check_digest(statistics->diff_id, job->diff_id.len ? job->diff_id : job->blob_digest,
+                        "unpacked digest (diff ID)");
 }
 
 static struct error *walk_layer_stream(const struct layer_job *job, int input,
@@ -116,7 +118,7 @@ static struct error *walk_layer_stream(const struct layer_job *job, int input,
     if (!error)
         error = walk_tar(layer.top, options, arena, record, &end_marked);
     if (!error)
-        error = verify_stream(&layer, job, arena);
+        error = verify_stream(&layer, job, arena, &record->statistics);
     record->statistics.bytes_read = layer.below->bytes_in;
     record->statistics.compression = slice_from_text(layer.compression);
     record->statistics.digest_skipped = seeked;
@@ -126,20 +128,38 @@ static struct error *walk_layer_stream(const struct layer_job *job, int input,
     struct layer_stream again = {0};
     error = open_layer(&again, job, input, true);
     if (!error)
-        error = verify_stream(&again, job, arena);
+        error = verify_stream(&again, job, arena, &record->statistics);
     record->statistics.bytes_read += again.below->bytes_in;
     record->statistics.digest_skipped = false;
     close_layer(&again);
     return error;
 }
 
-static struct error *walk_job(const struct layer_job *job, int input,
+/* By its table of contents: from a file, or from a process that is asked. */
+static struct error *walk_by_toc(const struct layer_job *job, const struct worker_handles *handles,
+                                 const struct walk_options *options, struct arena *arena,
+                                 struct record *record)
+{
+    struct layer_bytes bytes = {
+        .fd = handles->input,
+        .requests = handles->requests,
+        .offset = job->input == LAYER_INPUT_RANGE ? job->offset : 0,
+        .length = job->length,
+    };
+    return walk_lazy(&bytes, &job->toc, options, arena, record);
+}
+
+static struct error *walk_job(const struct layer_job *job, const struct worker_handles *handles,
                               const struct walk_options *options, struct arena *arena,
                               struct record *record)
 {
     if (job->input == LAYER_INPUT_FOLDER)
-        return walk_folder(input, options, arena, record);
-    return walk_layer_stream(job, input, options, arena, record);
+        return walk_folder(handles->input, options, arena, record);
+    if (job->input == LAYER_INPUT_OVERLAY)
+        return walk_overlay(handles->input, options, arena, record);
+    if (job->toc.kind != TOC_NONE)
+        return walk_by_toc(job, handles, options, arena, record);
+    return walk_layer_stream(job, handles->input, options, arena, record);
 }
 
 static void note_usage(struct record_statistics *statistics)
@@ -153,19 +173,13 @@ static void note_usage(struct record_statistics *statistics)
         (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
-static void close_in(const struct layer_job *job, int input, int output, int spill)
+static void close_in(const struct layer_job *job, const struct worker_handles *handles)
 {
-    int keep[3] = {input, output, spill};
-    for (size_t i = 0; i < 3; i++)
-        for (size_t j = i + 1; j < 3; j++)
-            if (keep[j] < keep[i]) {
-                int swap = keep[i];
-                keep[i] = keep[j];
-                keep[j] = swap;
-            }
-    sandbox_close_all_but(keep, 3);
+    int keep[4] = {handles->input, handles->requests, handles->output, handles->spill};
+    bool folder = job->input == LAYER_INPUT_FOLDER || job->input == LAYER_INPUT_OVERLAY;
+    sandbox_close_all_but(keep, 4);
     struct sandbox sandbox = {
-        .read_folder = job->input == LAYER_INPUT_FOLDER ? input : -1,
+        .read_folder = folder ? handles->input : -1,
         .memory_bytes = LIMIT_WORKER_MEMORY,
         .cpu_seconds = test_hook_seconds(LIMIT_WORKER_CPU_SECONDS),
         .file_bytes = LIMIT_ENTRY_BYTES,
@@ -175,20 +189,20 @@ static void close_in(const struct layer_job *job, int input, int output, int spi
         _exit(WORKER_EXIT_SANDBOX);
 }
 
-_Noreturn void worker_child(const struct layer_job *job, int input, int output, int spill)
+_Noreturn void worker_child(const struct layer_job *job, const struct worker_handles *handles)
 {
     struct arena arena = {0};
     struct record record = {0};
     struct buffer out = {0};
     memory_exhausted_quietly();
-    close_in(job, input, output, spill);
-    test_hook_misbehave(job->index, output);
-    struct walk_options options = {job->redirects, job->redirect_count, spill};
-    add_problem(&record, &arena, walk_job(job, input, &options, &arena, &record));
-    if (job->input == LAYER_INPUT_PIPE)
-        close(input); /* so that the parent stops writing before it is asked to read */
+    close_in(job, handles);
+    test_hook_misbehave(job->index, handles->output);
+    struct walk_options options = {job->redirects, job->redirect_count, handles->spill};
+    add_problem(&record, &arena, walk_job(job, handles, &options, &arena, &record));
+    if (job->input == LAYER_INPUT_PIPE || job->input == LAYER_INPUT_FED)
+        close(handles->input); /* so that whoever writes to it stops before it is asked to read */
     note_usage(&record.statistics);
     record_write(&record, &out);
-    CLEANUP_ERROR struct error *error = file_write_all(output, buffer_slice(&out));
+    CLEANUP_ERROR struct error *error = file_write_all(handles->output, buffer_slice(&out));
     _exit(error ? WORKER_EXIT_PIPE : 0);
 }

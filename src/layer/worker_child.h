@@ -7,10 +7,15 @@
 /* Ways for a worker to end early that its parent puts into words. */
 enum { WORKER_EXIT_MEMORY = 3, WORKER_EXIT_SANDBOX = 4, WORKER_EXIT_PIPE = 5 };
 
-/*
- * Closes itself in, walks the layer, writes the record to `output`, ends. `input` is the job's fd,
- * or the reading end of the pipe. Never returns.
- */
-_Noreturn void worker_child(const struct layer_job *job, int input, int output, int spill);
+/* The handles that a worker keeps; -1 for none. */
+struct worker_handles {
+    int input;    /* the job's fd, or the reading end of a pipe */
+    int requests; /* where ranges are asked for, when the input answers */
+    int output;   /* for the record */
+    int spill;
+};
+
+/* Closes itself in, walks the layer, writes the record to the output, ends. Never returns. */
+_Noreturn void worker_child(const struct layer_job *job, const struct worker_handles *handles);
 
 #endif

@@ -22,6 +22,8 @@ struct bundle {
     struct arena *arena;
     const char *path;
     int fd;
+    struct feed feed; /* of a bundle that comes out of a process; else run is NULL */
+    const struct bundle_visitor *visitor;
     uint64_t size, bytes_read, kept_total;
     struct list
         members;   /* of struct bundle_member *: those of a tar, or those opened in a folder */
@@ -64,28 +66,56 @@ static struct bundle_member *add_member(struct bundle *bundle, slice path)
     return member;
 }
 
-/* Keeps what can be a manifest or config of a packed bundle: it will not come by again cheaply. */
-static struct error *keep_content(struct bundle *bundle, struct tar *tar,
-                                  struct bundle_member *member)
+/* Whether a packed bundle's member can be a manifest or config, by its first bytes. */
+static bool may_be_json(const struct bundle *bundle, const struct bundle_member *member,
+                        slice first)
 {
-    CLEANUP_BUFFER struct buffer content = {0};
-    slice piece;
     bool list = slice_equal(member->path, SLICE("index.json")) ||
                 slice_equal(member->path, SLICE("manifest.json"));
-    if (member->size > KEEP_BYTES || (bundle->kept_total > KEEP_TOTAL && !list))
-        return NULL;
-    for (;;) {
-        TRY(tar_read(tar, &piece));
-        if (piece.len == 0)
-            break;
-        if (content.len == 0 && !strchr("{[ \t\r\n", piece.ptr[0]))
-            return NULL;
+    return member->size <= KEEP_BYTES && (bundle->kept_total <= KEEP_TOTAL || list) &&
+           (first.len == 0 || strchr("{[ \t\r\n", first.ptr[0]));
+}
+
+/* Keeps a member's bytes: they will not come by again cheaply. */
+static struct error *keep_content(struct bundle *bundle, struct tar *tar,
+                                  struct bundle_member *member, slice piece)
+{
+    CLEANUP_BUFFER struct buffer content = {0};
+    while (piece.len) {
         buffer_add(&content, piece);
+        TRY(tar_read(tar, &piece));
     }
     member->content = arena_copy(bundle->arena, buffer_slice(&content));
     member->kept = true;
     bundle->kept_total += content.len;
     return NULL;
+}
+
+/* Shows a member to the visitor, if it wants it. */
+static struct error *show_content(const struct bundle_visitor *visitor, struct tar *tar, slice path,
+                                  uint64_t size, slice piece)
+{
+    struct error *error = NULL;
+    if (!visitor->begin(visitor->context, path, size))
+        return NULL;
+    while (!error && piece.len) {
+        visitor->bytes(visitor->context, piece);
+        error = tar_read(tar, &piece);
+    }
+    visitor->end(visitor->context);
+    return error;
+}
+
+static struct error *index_packed_entry(struct bundle *bundle, struct tar *tar,
+                                        struct bundle_member *member)
+{
+    slice first;
+    TRY(tar_read(tar, &first));
+    if (may_be_json(bundle, member, first))
+        return keep_content(bundle, tar, member, first);
+    if (!bundle->visitor || first.len == 0)
+        return NULL;
+    return show_content(bundle->visitor, tar, member->path, member->size, first);
 }
 
 static struct error *index_entry(struct bundle *bundle, struct tar *tar, const struct entry *entry)
@@ -111,7 +141,7 @@ static struct error *index_entry(struct bundle *bundle, struct tar *tar, const s
                           SLICE_ARG(entry->path));
     member->size = entry->size;
     if (bundle->kind == BUNDLE_PACKED)
-        return keep_content(bundle, tar, member);
+        return index_packed_entry(bundle, tar, member);
     member->fd = bundle->fd;
     member->offset = tar_content_offset(tar);
     if (member->offset > bundle->size || member->size > bundle->size - member->offset)
@@ -139,22 +169,61 @@ static struct error *index_tar(struct bundle *bundle, struct stream *stream)
     return error;
 }
 
+/* What a packed bundle's bytes come out of. */
+struct producer {
+    struct unpacker unpacker;
+    struct feeder feeder;
+    int output;
+};
+
+static struct error *producer_start(struct producer *producer, const struct bundle *bundle,
+                                    struct stream **stream)
+{
+    int requests;
+    *producer = (struct producer){0};
+    if (bundle->feed.run) {
+        TRY(feeder_start(&producer->feeder, &bundle->feed, 0, false, &producer->output, &requests));
+        *stream = stream_from_pipe(producer->output, LIMIT_DAEMON_SILENCE_MS);
+        return NULL;
+    }
+    TRY(unpacker_start(&producer->unpacker, bundle->fd, bundle->size));
+    producer->output = producer->unpacker.output;
+    *stream = stream_from_pipe(producer->output, LIMIT_UNPACKER_SILENCE_MS);
+    return NULL;
+}
+
+/* Its word on what went wrong is the better one: a cut stream also looks like a cut tar. */
+static struct error *producer_finish(struct producer *producer, struct bundle *bundle,
+                                     struct error *error, bool early)
+{
+    struct error *cause = NULL;
+    if (bundle->feed.run) {
+        close(producer->output);
+        slice failure = feeder_finish(&producer->feeder, bundle->arena);
+        if (failure.len && !early)
+            cause = error_make(ERROR_INPUT, "%.*s", SLICE_ARG(failure));
+    } else {
+        cause = unpacker_finish(&producer->unpacker, early);
+    }
+    if (!cause)
+        return error;
+    error_free(error);
+    return cause;
+}
+
 static struct error *index_packed(struct bundle *bundle)
 {
-    struct unpacker unpacker;
-    TRY(unpacker_start(&unpacker, bundle->fd, bundle->size));
-    struct stream *stream = stream_from_pipe(unpacker.output, LIMIT_UNPACKER_SILENCE_MS);
+    struct producer producer;
+    struct stream *stream;
+    TRY(producer_start(&producer, bundle, &stream));
     struct error *error = index_tar(bundle, stream);
     if (!error)
         error = stream_drain(stream);
+    if (bundle->feed.run)
+        bundle->size = stream->bytes_in;
     stream_close(stream);
-    struct error *cause = unpacker_finish(&unpacker, false);
     bundle->bytes_read = bundle->size;
-    if (!cause)
-        return error;
-    /* The unpacker's word is the better one: a cut stream also looks like a cut tar. */
-    error_free(error);
-    return cause;
+    return producer_finish(&producer, bundle, error, false);
 }
 
 static struct error *open_file(struct bundle *bundle)
@@ -187,11 +256,21 @@ static struct error *open_file(struct bundle *bundle)
     return error;
 }
 
-struct error *bundle_open(struct bundle **bundle, struct arena *arena, const char *path)
+struct error *bundle_open_feed(struct bundle **bundle, struct arena *arena, const struct feed *feed,
+                               const struct bundle_visitor *visitor)
+{
+    *bundle = ARENA_NEW(arena, struct bundle);
+    **bundle = (struct bundle){
+        .arena = arena, .kind = BUNDLE_PACKED, .fd = -1, .feed = *feed, .visitor = visitor};
+    return index_packed(*bundle);
+}
+
+struct error *bundle_open(struct bundle **bundle, struct arena *arena, const char *path,
+                          const struct bundle_visitor *visitor)
 {
     struct stat info;
     *bundle = ARENA_NEW(arena, struct bundle);
-    **bundle = (struct bundle){.arena = arena, .path = path};
+    **bundle = (struct bundle){.arena = arena, .path = path, .visitor = visitor};
     (*bundle)->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if ((*bundle)->fd < 0 || fstat((*bundle)->fd, &info) < 0)
         return error_errno("cannot open %s", path);
@@ -308,38 +387,30 @@ bool bundle_is_packed(const struct bundle *bundle)
 static struct error *replay_entries(struct tar *tar, const struct bundle_visitor *visitor)
 {
     const struct entry *entry;
+    slice first;
     for (;;) {
-        slice piece;
         TRY(tar_next(tar, &entry));
         if (!entry)
             return NULL;
-        if (entry->kind != ENTRY_FILE ||
-            !visitor->begin(visitor->context, entry->path, entry->size))
+        if (entry->kind != ENTRY_FILE)
             continue;
-        struct error *error;
-        while (!(error = tar_read(tar, &piece)) && piece.len)
-            visitor->bytes(visitor->context, piece);
-        visitor->end(visitor->context);
-        TRY(error);
+        TRY(tar_read(tar, &first));
+        TRY(show_content(visitor, tar, entry->path, entry->size, first));
     }
 }
 
 struct error *bundle_replay(struct bundle *bundle, const struct bundle_visitor *visitor)
 {
-    struct unpacker unpacker;
+    struct producer producer;
+    struct stream *stream;
     struct tar tar;
-    TRY(unpacker_start(&unpacker, bundle->fd, bundle->size));
-    struct stream *stream = stream_from_pipe(unpacker.output, LIMIT_UNPACKER_SILENCE_MS);
+    TRY(producer_start(&producer, bundle, &stream));
     tar_start(&tar, stream);
     struct error *error = replay_entries(&tar, visitor);
     tar_free(&tar);
     stream_close(stream);
-    struct error *cause = unpacker_finish(&unpacker, error == NULL);
     bundle->bytes_read += bundle->size;
-    if (!cause)
-        return error;
-    error_free(error);
-    return cause;
+    return producer_finish(&producer, bundle, error, error == NULL);
 }
 
 uint64_t bundle_size(const struct bundle *bundle)

@@ -5,7 +5,7 @@
 #ifndef PLIMSOLL_SOURCE_BUNDLE_H
 #define PLIMSOLL_SOURCE_BUNDLE_H
 
-#include "base/error.h"
+#include "archive/feeder.h"
 
 struct bundle;
 
@@ -19,11 +19,29 @@ struct bundle_member {
     slice target; /* of a symlink or hard link: where it leads; else empty */
 };
 
+/* What to do with the members of a packed bundle as they come by. */
+struct bundle_visitor {
+    /* Whether this member's bytes are wanted; then follow bytes() and end(). */
+    bool (*begin)(void *context, slice path, uint64_t size);
+    void (*bytes)(void *context, slice bytes);
+    void (*end)(void *context);
+    void *context;
+};
+
 /*
  * Opens the file or folder at `path`. The bundle and all it gives live in the arena; file handles
- * until bundle_close. Errors: not there, not readable, neither a tar nor a folder, damaged.
+ * until bundle_close. A packed bundle is gone through here: what can be no manifest is shown to the
+ * visitor (which may be NULL). Errors: not there, not readable, neither a tar nor a folder,
+ * damaged.
  */
-MUST_CHECK struct error *bundle_open(struct bundle **bundle, struct arena *arena, const char *path);
+MUST_CHECK struct error *bundle_open(struct bundle **bundle, struct arena *arena, const char *path,
+                                     const struct bundle_visitor *visitor);
+
+/* The same of a tar that comes out of a process (a daemon's export), which is packed in this sense.
+ */
+MUST_CHECK struct error *bundle_open_feed(struct bundle **bundle, struct arena *arena,
+                                          const struct feed *feed,
+                                          const struct bundle_visitor *visitor);
 void bundle_close(struct bundle *bundle);
 
 /* A member by name, links followed; NULL when there is none. */
@@ -37,14 +55,6 @@ MUST_CHECK struct error *bundle_read(struct bundle *bundle, const struct bundle_
 /* Whether layers can only be had by going through the whole bundle once more: bundle_replay. */
 bool bundle_is_packed(const struct bundle *bundle);
 
-/* What to do with the members of a packed bundle as they come by. */
-struct bundle_visitor {
-    /* Whether this member's bytes are wanted; then follow bytes() and end(). */
-    bool (*begin)(void *context, slice path, uint64_t size);
-    void (*bytes)(void *context, slice bytes);
-    void (*end)(void *context);
-    void *context;
-};
 MUST_CHECK struct error *bundle_replay(struct bundle *bundle, const struct bundle_visitor *visitor);
 
 /* Bytes of the file (0 for a folder), and those read so far of a tar's index or a packed bundle. */

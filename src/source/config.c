@@ -33,6 +33,7 @@ static struct error *read_diff_ids(struct image *image, const json_t *config, st
         if (!json_is_string(id) || !digest_valid(text))
             return error_make(ERROR_INPUT, "diff ID %zu in the image's config is no digest", i);
         image->layers[i].index = i;
+        image->layers[i].folder = -1;
         image->layers[i].diff_id = arena_copy(arena, text);
     }
     return NULL;

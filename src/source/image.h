@@ -7,6 +7,7 @@
 #ifndef PLIMSOLL_SOURCE_IMAGE_H
 #define PLIMSOLL_SOURCE_IMAGE_H
 
+#include "archive/layer_toc.h"
 #include "source/bundle.h"
 
 enum base_state {
@@ -23,8 +24,23 @@ struct image_layer {
     uint64_t size;     /* as stored */
     slice instruction; /* Dockerfile line or history text; empty: not known */
     enum base_state base;
-    const struct bundle_member *member; /* its bytes; NULL: a root folder, or they are not there */
-    slice problem;                      /* what is wrong with it before a byte was read; or empty */
+    /* Its bytes: one of these three; none where they are not there, or for a root folder. */
+    const struct bundle_member *member; /* in the image's bundle */
+    int folder;                         /* its files as a runtime unpacked them, whiteouts as
+                                           overlayfs has them; a handle, or -1 */
+    bool remote;                        /* fetched by image->remote */
+    struct layer_toc toc;
+    slice problem; /* what is wrong with it before a byte was read; or empty */
+};
+
+/* Where layers are fetched from, by a process of its own for each (layer/feeder.h). */
+struct image_remote {
+    /*
+     * Writes the layer's bytes as stored to `output`; or, with `requests` not -1, reads struct
+     * layer_range from there until its end and writes the bytes of each range. Runs in a child.
+     */
+    struct error *(*fetch)(struct image_remote *remote, const struct image_layer *layer, int output,
+                           int requests);
 };
 
 struct image {
@@ -41,13 +57,21 @@ struct image {
     slice base_digest; /* org.opencontainers.image.base.digest, or empty */
     slice remark;      /* something the user should know of the choice that was made, or empty */
     struct bundle *bundle;
-    int root_folder; /* of a root file system: its fd; else -1 */
+    struct image_remote *remote; /* or NULL */
+    slice taken_from; /* "Docker's overlay2 folders", "the registry docker.io", for --verbose */
+    int root_folder;  /* of a root file system: its fd; else -1 */
 };
 
 /* "linux/arm64/v8" and "linux/arm64" are one; so is a variant that was not asked for. */
 bool platform_matches(slice wanted, slice platform);
 /* "linux/amd64" and the like, of this machine. */
 slice platform_of_host(void);
+
+/* Whether there is a way to the layer's bytes. */
+static inline bool layer_is_there(const struct image_layer *layer)
+{
+    return layer->member || layer->folder >= 0 || layer->remote;
+}
 
 void image_close(struct image *image);
 

@@ -12,8 +12,8 @@ static const struct source_kind *const kinds[] = {
     &source_oci_layout,
 };
 
-static struct error *open_bundle(struct image *image, struct arena *arena,
-                                 const struct source_options *options)
+struct error *source_open_bundle(struct image *image, const struct source_options *options,
+                                 struct arena *arena)
 {
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         bool is;
@@ -27,7 +27,7 @@ static struct error *open_bundle(struct image *image, struct arena *arena,
                       "`plimsoll rootfs DIR`");
 }
 
-static struct image *new_image(struct arena *arena, const char *name)
+struct image *source_new_image(struct arena *arena, const char *name)
 {
     struct image *image = ARENA_NEW(arena, struct image);
     image->name = arena_copy(arena, slice_from_text(name));
@@ -39,12 +39,12 @@ static struct image *new_image(struct arena *arena, const char *name)
 struct error *source_open(struct image **image, struct arena *arena, const char *path,
                           const struct source_options *options)
 {
-    *image = new_image(arena, path);
+    *image = source_new_image(arena, path);
     if (options->select.len)
         (*image)->name = arena_copy(arena, options->select);
-    struct error *error = bundle_open(&(*image)->bundle, arena, path);
+    struct error *error = bundle_open(&(*image)->bundle, arena, path, options->stream);
     if (!error)
-        error = error_wrap(open_bundle(*image, arena, options), "%s", path);
+        error = error_wrap(source_open_bundle(*image, options, arena), "%s", path);
     if (error)
         image_close(*image);
     return error;
@@ -52,7 +52,7 @@ struct error *source_open(struct image **image, struct arena *arena, const char 
 
 struct error *source_open_folder(struct image **image, struct arena *arena, const char *path)
 {
-    *image = new_image(arena, path);
+    *image = source_new_image(arena, path);
     (*image)->root_folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if ((*image)->root_folder < 0)
         return errno == ENOTDIR
@@ -63,12 +63,16 @@ struct error *source_open_folder(struct image **image, struct arena *arena, cons
                    : error_errno("cannot open the folder %s", path);
     (*image)->layer_count = 1;
     (*image)->layers = ARENA_NEW(arena, struct image_layer);
+    (*image)->layers[0].folder = -1;
     return NULL;
 }
 
 void image_close(struct image *image)
 {
     bundle_close(image->bundle);
+    for (size_t i = 0; i < image->layer_count; i++)
+        if (image->layers[i].folder >= 0 && image->layers[i].folder != image->root_folder)
+            close(image->layers[i].folder);
     if (image->root_folder >= 0)
         close(image->root_folder);
     image->root_folder = -1;

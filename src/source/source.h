@@ -7,13 +7,22 @@
 #ifndef PLIMSOLL_SOURCE_SOURCE_H
 #define PLIMSOLL_SOURCE_SOURCE_H
 
+#include "http/http.h"
 #include "source/image.h"
 
+/* Texts are the caller's and outlive the image. */
 struct source_options {
     slice platform; /* "os/arch[/variant]" asked for, or empty: this machine's where there is a
                        choice */
     slice select;   /* which of several images: a tag, a digest; empty: there must be only one */
     bool verify;    /* check the digests of manifest and config */
+    struct http_options http;
+    const char *username, *password; /* for the registry; NULL: those that docker or podman keep */
+    const char *registry_token;      /* a bearer token; or NULL */
+    const char *mirrors;             /* "HOST=URL,HOST=URL": asked before the registry HOST */
+    const char *order;               /* "docker,podman,…": where a name is looked for; or NULL */
+    const char *containerd_address, *containerd_namespace;
+    const struct bundle_visitor *stream; /* is shown the members of a packed archive as they come */
 };
 
 struct source_kind {
@@ -24,9 +33,17 @@ struct source_kind {
                           const struct source_options *options, struct arena *arena);
 };
 
-/* Opens the image in the file or folder at `path`. */
+/* Opens the image in the file or folder at `path`. On an error there is nothing to close. */
 MUST_CHECK struct error *source_open(struct image **image, struct arena *arena, const char *path,
                                      const struct source_options *options);
+
+/*
+ * Opens the image that `name` says: a path that exists, "docker:NAME" and the like, or a name that
+ * is looked for in Docker, Podman, containerd and its registry, in this order or that of the
+ * options.
+ */
+MUST_CHECK struct error *source_open_name(struct image **image, struct arena *arena,
+                                          const char *name, const struct source_options *options);
 
 /* Opens a folder as the root file system of an image without layers. */
 MUST_CHECK struct error *source_open_folder(struct image **image, struct arena *arena,

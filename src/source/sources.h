@@ -8,6 +8,20 @@
 extern const struct source_kind source_docker_archive;
 extern const struct source_kind source_oci_layout;
 
+/* An image of which only the name is known; in the arena. */
+struct image *source_new_image(struct arena *arena, const char *name);
+
+/* Opens what is in image->bundle, by the first kind that recognises it. */
+MUST_CHECK struct error *source_open_bundle(struct image *image,
+                                            const struct source_options *options,
+                                            struct arena *arena);
+
+/* The image of a manifest or index in a folder that holds blobs/, without its index.json:
+ * containerd's content store. */
+MUST_CHECK struct error *oci_layout_open_digest(struct image *image, struct bundle *bundle,
+                                                const struct source_options *options,
+                                                struct arena *arena, slice digest);
+
 /*
  * Reads an image's config (OCI image specification, config.md): platform, diff IDs, history. Makes
  * image->layers with their diff IDs and instructions.

@@ -48,7 +48,7 @@ def environment(extra=None):
     """The caller's environment without what would steer the program."""
     kept = {key: value for key, value in os.environ.items()
             if not key.startswith("PLIMSOLL_") and key not in ("NO_COLOR", "COLUMNS")}
-    return {**kept, "LC_ALL": "C.UTF-8", **(extra or {})}
+    return {**kept, "LC_ALL": "C.UTF-8", "PLIMSOLL_NO_CACHE": "1", **(extra or {})}
 
 
 def paths_of(component):

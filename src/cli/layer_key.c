@@ -1,0 +1,79 @@
+#include "cli/layer_key.h"
+#include "analyze/analyzer.h"
+
+#include <sys/stat.h>
+#include <time.h>
+
+/* A file that was changed so lately could change again without its times telling. */
+enum { SETTLED_SECONDS = 2 };
+
+/* The versions of all that a record is made by. */
+static slice makers(const struct layer_reading *reading)
+{
+    CLEANUP_BUFFER struct buffer text = {0};
+    buffer_format(&text, "record %d", RECORD_FORMAT);
+    for (size_t i = 0; i < analyzer_count; i++)
+        buffer_format(&text, " %s %u", analyzers[i]->name, analyzers[i]->version);
+    for (size_t i = 0; i < reading->redirect_count; i++) {
+        const struct redirect *redirect = &reading->redirects[i];
+        buffer_text(&text, " redirect");
+        buffer_add_string(&text, redirect->from);
+        buffer_add_string(&text, redirect->as);
+        buffer_format(&text, "%d%d", redirect->folder, redirect->hard);
+    }
+    return arena_copy(reading->arena, buffer_slice(&text));
+}
+
+static void add_key(struct layer_keys *keys, enum layer_key_kind kind, slice key)
+{
+    if (key.len == 0)
+        return;
+    keys->kinds[keys->count] = kind;
+    keys->keys[keys->count++] = key;
+}
+
+static slice key_of_place(const struct layer_reading *reading, slice made_by, int fd,
+                          uint64_t offset, slice diff_id)
+{
+    struct stat info;
+    if (fd < 0 || fstat(fd, &info) < 0 || time(NULL) - info.st_ctime < SETTLED_SECONDS)
+        return SLICE_EMPTY;
+    return arena_format(
+        reading->arena, "%.*s place %llu:%llu %llu %lld.%09ld %lld.%09ld at %llu %.*s %d",
+        SLICE_ARG(made_by), (unsigned long long)info.st_dev, (unsigned long long)info.st_ino,
+        (unsigned long long)info.st_size, (long long)info.st_mtime, info.st_mtim.tv_nsec,
+        (long long)info.st_ctime, info.st_ctim.tv_nsec, (unsigned long long)offset,
+        SLICE_ARG(diff_id), reading->options->no_verify);
+}
+
+struct layer_keys layer_keys_of(const struct layer_reading *reading, size_t index)
+{
+    const struct image_layer *layer = &reading->image->layers[index];
+    struct layer_keys keys = {.diff_id = layer->diff_id};
+    if (layer->diff_id.len == 0)
+        return keys; /* a root folder, which anyone may change at any time */
+    slice made_by = makers(reading);
+    bool lazy = layer->toc.kind != TOC_NONE && !reading->options->no_lazy;
+    if (layer->member)
+        add_key(&keys, KEY_PLACE,
+                key_of_place(reading, made_by, layer->member->fd, layer->member->offset,
+                             layer->diff_id));
+    else if (layer->folder >= 0)
+        add_key(&keys, KEY_PLACE, key_of_place(reading, made_by, layer->folder, 0, layer->diff_id));
+    else if (lazy)
+        add_key(&keys, KEY_TOC,
+                arena_format(reading->arena, "%.*s toc %.*s", SLICE_ARG(made_by),
+                             SLICE_ARG(layer->toc.digest)));
+    if (!reading->options->no_verify)
+        add_key(&keys, KEY_DIFF_ID,
+                arena_format(reading->arena, "%.*s diff %.*s", SLICE_ARG(made_by),
+                             SLICE_ARG(layer->diff_id)));
+    return keys;
+}
+
+bool layer_key_is_proven(const struct layer_keys *keys, size_t key,
+                         const struct record_statistics *statistics)
+{
+    return keys->kinds[key] != KEY_DIFF_ID ||
+           (statistics->diff_id.len && slice_equal(statistics->diff_id, keys->diff_id));
+}

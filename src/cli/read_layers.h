@@ -1,0 +1,44 @@
+/*
+ * Reads an image's layers: from the cache where their records are, else by workers, each on the
+ * shortest way to its bytes.
+ */
+#ifndef PLIMSOLL_CLI_READ_LAYERS_H
+#define PLIMSOLL_CLI_READ_LAYERS_H
+
+#include "cli/options.h"
+#include "layer/cache.h"
+#include "layer/worker.h"
+#include "source/image.h"
+
+/* The layers of a packed archive, read while it came by, before it was known which layers they are.
+ */
+struct caught_layers {
+    struct list layers; /* of struct caught_layer (read_layers.c) */
+    struct arena *arena;
+    struct worker *worker;
+    const struct options *options;
+    int64_t deadline_ms;
+};
+
+struct layer_reading {
+    const struct options *options;
+    struct arena *arena;
+    struct image *image;
+    struct layer_cache *cache;    /* or NULL */
+    struct caught_layers *caught; /* or NULL */
+    int64_t deadline_ms;          /* or 0 */
+    const struct redirect *redirects;
+    size_t redirect_count;
+    struct layer_outcome *outcomes; /* one a layer: filled here */
+    bool *from_cache;               /* one a layer: filled here */
+};
+
+/* The visitor that catches the layers of a packed archive; it and `caught` go on living. */
+struct bundle_visitor catch_layers(struct caught_layers *caught);
+
+void read_layers(struct layer_reading *reading);
+
+/* The first layer with the same bytes: it is read once, and its record counts for both. */
+size_t layer_first_alike(const struct image *image, size_t index);
+
+#endif

@@ -1,0 +1,190 @@
+/* Authentication of source/registry_client.h. */
+#include "base/buffer.h"
+#include "base/json_read.h"
+#include "base/limits.h"
+#include "source/registry_client.h"
+
+struct challenge {
+    slice realm, service, scope;
+};
+
+/* One `key="value"` or `key=value` off the front; a backslash in quotes takes the next byte as it
+ * is (RFC 9110, quoted-string). */
+static bool pull_parameter(slice *rest, slice *key, slice *value, struct arena *arena)
+{
+    while (rest->len && (rest->ptr[0] == ',' || byte_is_space(rest->ptr[0])))
+        *rest = slice_from(*rest, 1);
+    if (!slice_split(*rest, '=', key, rest))
+        return false;
+    *key = slice_trim(*key);
+    if (rest->len == 0 || rest->ptr[0] != '"') {
+        size_t end = slice_find(*rest, ',');
+        *value = slice_trim(slice_first(*rest, end));
+        *rest = slice_from(*rest, end);
+        return true;
+    }
+    char *text = arena_alloc(arena, rest->len);
+    size_t length = 0, at = 1;
+    for (; at < rest->len && rest->ptr[at] != '"'; at++) {
+        if (rest->ptr[at] == '\\' && at + 1 < rest->len)
+            at++;
+        text[length++] = rest->ptr[at];
+    }
+    *value = slice_make(text, length);
+    *rest = slice_from(*rest, at + 1 < rest->len ? at + 1 : rest->len);
+    return true;
+}
+
+static struct challenge read_challenge(slice text, struct arena *arena)
+{
+    struct challenge challenge = {SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY};
+    slice key, value;
+    while (pull_parameter(&text, &key, &value, arena)) {
+        if (slice_equal_nocase(key, SLICE("realm")))
+            challenge.realm = value;
+        else if (slice_equal_nocase(key, SLICE("service")))
+            challenge.service = value;
+        else if (slice_equal_nocase(key, SLICE("scope")))
+            challenge.scope = value;
+    }
+    return challenge;
+}
+
+static void add_escaped(struct buffer *out, const char *key, slice value)
+{
+    static const char plain[] = "-._~/";
+    buffer_text(out, key);
+    for (size_t i = 0; i < value.len; i++) {
+        unsigned char c = (unsigned char)value.ptr[i];
+        if (byte_is_alpha((char)c) || byte_is_digit((char)c) || (c && strchr(plain, c)))
+            buffer_add_byte(out, (char)c);
+        else
+            buffer_format(out, "%%%02X", c);
+    }
+}
+
+/* More than leave to pull is never asked for, whatever the registry says. */
+static slice scope_to_ask(const struct registry_client *client, slice offered)
+{
+    if (slice_starts(offered, SLICE("repository:")) && slice_ends(offered, SLICE(":pull")) &&
+        !slice_contains(offered, SLICE(" ")) && !slice_contains(offered, SLICE(",")))
+        return offered;
+    return arena_format(client->arena, "repository:%.*s:pull",
+                        SLICE_ARG(client->reference.repository));
+}
+
+/* A token server is often another host, which the registry names; a secure registry may not name an
+ * insecure one. */
+static struct error *check_realm(const struct registry_client *client, slice realm)
+{
+    bool secure = slice_starts(realm, SLICE("https://"));
+    if (!secure && !slice_starts(realm, SLICE("http://")))
+        return error_make(ERROR_INPUT, "it names no address to get a token from");
+    if (!secure && slice_starts(client->base, SLICE("https:")))
+        return error_make(ERROR_INPUT, "it wants a token to be fetched over http, which is not "
+                                       "secure");
+    for (size_t i = 0; i < realm.len; i++)
+        if ((unsigned char)realm.ptr[i] <= ' ')
+            return error_make(ERROR_INPUT, "the address to get a token from is malformed");
+    return NULL;
+}
+
+static struct error *read_token(struct registry_client *client, slice text)
+{
+    CLEANUP_JSON json_t *json = NULL;
+    CLEANUP_ERROR struct error *malformed = json_read(&json, text, "a token");
+    slice token = json_get_slice(json, "token", client->arena);
+    if (token.len == 0)
+        token = json_get_slice(json, "access_token", client->arena);
+    for (size_t i = 0; i < token.len; i++)
+        if ((unsigned char)token.ptr[i] <= ' ' || (unsigned char)token.ptr[i] >= 127)
+            token.len = 0;
+    /* Not the answer itself: it may hold a token. */
+    if (token.len == 0)
+        return error_make(ERROR_INPUT, "the token server's answer has no token");
+    client->authorization = arena_format(client->arena, "Bearer %.*s", SLICE_ARG(token));
+    return NULL;
+}
+
+static void build_request(struct registry_client *client, const struct challenge *challenge,
+                          struct http_request *request, struct buffer *url, struct buffer *form)
+{
+    bool exchange = client->credentials.identity_token.len > 0;
+    struct buffer *query = exchange ? form : url;
+    buffer_add(url, challenge->realm);
+    if (!exchange)
+        buffer_text(url, slice_contains(challenge->realm, SLICE("?")) ? "&" : "?");
+    add_escaped(query, "service=", challenge->service);
+    add_escaped(query, "&scope=", scope_to_ask(client, challenge->scope));
+    if (exchange) {
+        buffer_text(form, "&grant_type=refresh_token&client_id=plimsoll");
+        add_escaped(form, "&refresh_token=", client->credentials.identity_token);
+        request->body = buffer_slice(form);
+    } else if (client->credentials.username.len) {
+        request->authorization = credentials_basic(&client->credentials, client->arena).ptr;
+    }
+    buffer_add_byte(url, '\0');
+    request->url = url->bytes;
+}
+
+static struct error *fetch_token(struct registry_client *client, const struct challenge *challenge)
+{
+    CLEANUP_BUFFER struct buffer url = {0};
+    CLEANUP_BUFFER struct buffer form = {0};
+    struct http_request request = {0};
+    struct http_response response;
+    slice body;
+    TRY(check_realm(client, challenge->realm));
+    build_request(client, challenge, &request, &url, &form);
+    TRY(http_fetch(client->http, &request, LIMIT_HTTP_TOKEN_BYTES, client->arena, &response,
+                   &body));
+    if (response.status == 200)
+        return read_token(client, body);
+    return error_make(ERROR_INPUT, "%.*s gives no token for it (status %ld)%s",
+                      SLICE_ARG(http_url_shown(challenge->realm, client->arena)), response.status,
+                      response.status == 401 || response.status == 403
+                          ? ": user name or password are wrong, or may not read it"
+                          : "");
+}
+
+static void look_up_credentials(struct registry_client *client)
+{
+    const struct source_options *options = client->options;
+    if (client->credentials_looked_up)
+        return;
+    client->credentials_looked_up = true;
+    if (!options->username && !options->registry_token) {
+        credentials_find(&client->credentials, client->host, client->reference.repository,
+                         client->arena);
+        return;
+    }
+    client->credentials = (struct credentials){
+        slice_from_text(options->username ? options->username : ""),
+        slice_from_text(options->password ? options->password : ""), SLICE_EMPTY,
+        slice_from_text(options->registry_token ? options->registry_token : "")};
+}
+
+struct error *registry_authenticate(struct registry_client *client, slice challenge)
+{
+    slice scheme = slice_first(challenge, slice_find(challenge, ' '));
+    struct challenge parts = read_challenge(slice_from(challenge, scheme.len), client->arena);
+    look_up_credentials(client);
+    if (client->credentials.registry_token.len && client->authorization.len == 0) {
+        client->authorization = arena_format(client->arena, "Bearer %.*s",
+                                             SLICE_ARG(client->credentials.registry_token));
+        return NULL;
+    }
+    if (slice_equal_nocase(scheme, SLICE("Bearer")))
+        return error_wrap(fetch_token(client, &parts), "%.*s asks for a token",
+                          SLICE_ARG(client->host));
+    if (!slice_equal_nocase(scheme, SLICE("Basic")))
+        return error_make(ERROR_INPUT, "%.*s asks for a kind of authentication that is not known",
+                          SLICE_ARG(client->host));
+    if (client->credentials.username.len == 0)
+        return error_make(ERROR_INPUT,
+                          "%.*s asks for user name and password: `docker login %.*s`, or "
+                          "--username and --password",
+                          SLICE_ARG(client->host), SLICE_ARG(client->host));
+    client->authorization = credentials_basic(&client->credentials, client->arena);
+    return NULL;
+}

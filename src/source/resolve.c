@@ -1,0 +1,150 @@
+/* From what stands on the command line to an image: source_open_name of source/source.h. */
+#include "base/buffer.h"
+#include "source/places.h"
+#include "source/sources.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+/* The places, in the order in which a name is looked for. */
+static const struct place {
+    const char *name;
+    const char *other_names[3]; /* as other tools call it */
+    place_open *open;
+} places[] = {
+    {"docker", {"docker-daemon"}, docker_open},
+    {"podman", {"containers-storage"}, podman_open},
+    {"containerd", {NULL}, containerd_open},
+    {"registry", {"remote", "docker-registry"}, registry_open},
+};
+enum { PLACE_COUNT = sizeof(places) / sizeof(places[0]) };
+
+/* What says that a file or folder follows; it is recognised by its content all the same. */
+static const char *const file_words[] = {"docker-archive", "oci-archive", "oci-dir", "oci"};
+
+static const struct place *place_named(slice name)
+{
+    for (size_t i = 0; i < PLACE_COUNT; i++) {
+        if (slice_equal(name, slice_from_text(places[i].name)))
+            return &places[i];
+        for (size_t j = 0; j < 3 && places[i].other_names[j]; j++)
+            if (slice_equal(name, slice_from_text(places[i].other_names[j])))
+                return &places[i];
+    }
+    return NULL;
+}
+
+static bool is_there(slice path)
+{
+    char name[4096];
+    if (path.len >= sizeof(name))
+        return false;
+    memcpy(name, path.ptr, path.len);
+    name[path.len] = '\0';
+    return access(name, F_OK) == 0;
+}
+
+/* What can only have been meant as a path, though nothing is there. */
+static bool looks_like_path(slice name)
+{
+    static const char *const endings[] = {".tar", ".tar.gz", ".tgz", ".tar.zst", ".gz", ".zst"};
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
+        if (slice_ends(name, slice_from_text(endings[i])))
+            return true;
+    return slice_starts(name, SLICE("/")) || slice_starts(name, SLICE("./")) ||
+           slice_starts(name, SLICE("../"));
+}
+
+static struct error *open_file(struct image **image, struct arena *arena, slice path,
+                               const struct source_options *options)
+{
+    const char *name = arena_text(arena, path);
+    if (!is_there(path))
+        return error_make(ERROR_INPUT, "there is no file or folder %s", name);
+    return source_open(image, arena, name, options);
+}
+
+static struct error *open_place(struct image **image, struct arena *arena,
+                                const struct place *place, slice name,
+                                const struct source_options *options, bool *absent)
+{
+    *image = source_new_image(arena, arena_text(arena, name));
+    struct error *error = place->open(*image, name, options, arena, absent);
+    if (error)
+        image_close(*image);
+    return error;
+}
+
+/* The next place of "docker,podman,…"; an error when there is none of that name. */
+static struct error *next_place(slice *order, const struct place **place)
+{
+    slice name;
+    *place = NULL;
+    while (slice_pull(order, ',', &name)) {
+        name = slice_trim(name);
+        if (name.len == 0)
+            continue;
+        *place = place_named(name);
+        if (!*place)
+            return error_make(ERROR_USAGE,
+                              "--image-src: there is no place \"%.*s\"; there is docker, podman, "
+                              "containerd, registry",
+                              SLICE_ARG(name));
+        return NULL;
+    }
+    return NULL;
+}
+
+static struct error *search(struct image **image, struct arena *arena, slice name,
+                            const struct source_options *options)
+{
+    CLEANUP_BUFFER struct buffer answers = {0};
+    slice order = options->order ? slice_from_text(options->order)
+                                 : SLICE("docker,podman,containerd,registry");
+    for (;;) {
+        const struct place *place;
+        bool absent;
+        TRY(next_place(&order, &place));
+        if (!place)
+            break;
+        struct error *error = open_place(image, arena, place, name, options, &absent);
+        if (!error || !absent)
+            return error_wrap(error, "%s", place->name);
+        buffer_format(&answers, "%s%s: %s", answers.len ? "; " : "", place->name, error->message);
+        error_free(error);
+    }
+    return error_make(ERROR_INPUT, "there is no image \"%.*s\" to be had. %.*s", SLICE_ARG(name),
+                      SLICE_ARG(buffer_slice(&answers)));
+}
+
+static bool is_file_word(slice word)
+{
+    for (size_t i = 0; i < sizeof(file_words) / sizeof(file_words[0]); i++)
+        if (slice_equal(word, slice_from_text(file_words[i])))
+            return true;
+    return false;
+}
+
+struct error *source_open_name(struct image **image, struct arena *arena, const char *text,
+                               const struct source_options *options)
+{
+    slice name = slice_from_text(text), word, rest;
+    bool absent;
+    if (is_there(name))
+        return source_open(image, arena, text, options);
+    if (slice_split(name, ':', &word, &rest)) {
+        const struct place *place = place_named(word);
+        if (slice_starts(rest, SLICE("//")))
+            rest = slice_from(rest, 2); /* docker://…, as skopeo writes it */
+        if (slice_equal(word, SLICE("dir")))
+            return source_open_folder(image, arena, arena_text(arena, rest));
+        if (is_file_word(word))
+            return open_file(image, arena, rest, options);
+        if (place)
+            return error_wrap(open_place(image, arena, place, rest, options, &absent), "%s",
+                              place->name);
+    }
+    if (looks_like_path(name))
+        return open_file(image, arena, name, options);
+    return search(image, arena, name, options);
+}

@@ -9,7 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-enum { PIPE_BYTES = 1 << 20, LAST_WORDS_MS = 500, MESSAGE_BYTES = 4000 };
+enum { PIPE_BYTES = 1 << 20, LAST_WORDS_MS = 200, MESSAGE_BYTES = 4000 };
 
 static _Noreturn void run(const struct feed *feed, size_t index, int output, int requests,
                           int failure)

@@ -31,10 +31,18 @@ static void stream_init(struct stream *stream)
     stream->buffer = memory_alloc(BUFFER_BYTES);
 }
 
+void stream_hash_added(struct stream *stream, size_t count)
+{
+    const char *bytes = stream->buffer + stream->end;
+    if (stream->digest && stream->hasher && count)
+        stream->hashing = hash_thread_add(stream->hasher, stream->digest, bytes, count);
+    else if (stream->digest)
+        digest_add(stream->digest, bytes, count);
+}
+
 static void account(struct stream *stream, size_t got)
 {
-    if (stream->digest)
-        digest_add(stream->digest, stream->buffer + stream->end, got);
+    stream_hash_added(stream, got);
     stream->end += got;
     stream->bytes_in += got;
 }
@@ -153,19 +161,41 @@ struct stream *stream_from_memory(slice bytes)
     return &memory->stream;
 }
 
-void stream_hash(struct stream *stream, slice expected)
+void stream_hash(struct stream *stream, slice expected, struct hash_thread *hasher)
 {
     stream->digest = digest_start(expected);
     digest_add(stream->digest, stream->buffer + stream->start, stream->end - stream->start);
     stream->seek = NULL;
+    stream->hasher = hasher;
+    if (hasher)
+        stream->other = memory_alloc(stream->room);
 }
 
-/* Room for more at the end of the buffer, by moving the window to its front. */
+/* Goes on in the other buffer, once that is hashed; what is not taken yet comes along. */
+static void switch_buffers(struct stream *stream)
+{
+    char *buffer = stream->buffer;
+    uint64_t hashing = stream->hashing;
+    hash_thread_wait(stream->hasher, stream->hashing_other);
+    memcpy(stream->other, buffer + stream->start, stream->end - stream->start);
+    stream->buffer = stream->other;
+    stream->hashing = stream->hashing_other;
+    stream->other = buffer;
+    stream->hashing_other = hashing;
+    stream->end -= stream->start;
+    stream->start = 0;
+}
+
+/* Room for more at the end of the buffer, by moving the window to the front of one. */
 static void make_room(struct stream *stream)
 {
-    if (stream->start == stream->end) {
+    bool empty = stream->start == stream->end;
+    bool full = stream->room - stream->end < STREAM_WINDOW / 2 && stream->start;
+    if (stream->hasher && stream->start && (empty || full)) {
+        switch_buffers(stream);
+    } else if (empty) {
         stream->start = stream->end = 0;
-    } else if (stream->room - stream->end < STREAM_WINDOW / 2 && stream->start) {
+    } else if (full) {
         memmove(stream->buffer, stream->buffer + stream->start, stream->end - stream->start);
         stream->end -= stream->start;
         stream->start = 0;
@@ -229,10 +259,19 @@ struct error *stream_drain(struct stream *stream)
     }
 }
 
+static void finish_hashing(struct stream *stream)
+{
+    if (!stream->hasher)
+        return;
+    hash_thread_wait(stream->hasher, stream->hashing);
+    hash_thread_wait(stream->hasher, stream->hashing_other);
+}
+
 slice stream_digest(struct stream *stream, struct arena *arena)
 {
     if (!stream->digest)
         return SLICE_EMPTY;
+    finish_hashing(stream);
     slice text = digest_finish(stream->digest, arena);
     stream->digest = NULL;
     return text;
@@ -242,8 +281,10 @@ void stream_close(struct stream *stream)
 {
     if (!stream)
         return;
+    finish_hashing(stream);
     stream->close(stream);
     digest_free(stream->digest);
     free(stream->buffer);
+    free(stream->other);
     free(stream);
 }

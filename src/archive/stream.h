@@ -8,7 +8,7 @@
 #ifndef PLIMSOLL_ARCHIVE_STREAM_H
 #define PLIMSOLL_ARCHIVE_STREAM_H
 
-#include "base/digest.h"
+#include "base/hash_thread.h"
 #include "base/error.h"
 
 enum {
@@ -23,6 +23,11 @@ struct stream {
     uint64_t bytes_in;     /* bytes asked of what lies below */
     bool ended;            /* nothing follows the window */
     struct digest *digest; /* of the bytes as they come, or NULL */
+    /* With a thread that computes it there are two buffers: one is read while the other is hashed.
+     */
+    struct hash_thread *hasher;
+    char *other;
+    uint64_t hashing, hashing_other; /* what of each buffer was handed over last */
 
     /* Reads some bytes to buffer + end (there is room), advances end, or sets ended. */
     struct error *(*fill)(struct stream *stream);
@@ -45,12 +50,14 @@ struct stream *stream_from_pipe(int fd, int patience_ms);
 struct stream *stream_from_memory(slice bytes);
 
 /*
- * Computes a digest (which the stream takes; by the algorithm of `expected`, sha256 when it is
- * empty) of every byte from the
- * stream's start on, so it must be called before any is taken. From then on nothing is passed over
- * unread.
+ * Computes a digest of every byte from the stream's start on, so it must be called before any is
+ * taken; by the algorithm of `expected`, sha256 when it is empty; in the thread, or without one
+ * (NULL) as the bytes are read. From then on nothing is passed over unread.
  */
-void stream_hash(struct stream *stream, slice expected);
+void stream_hash(struct stream *stream, slice expected, struct hash_thread *hasher);
+
+/* For those that fill a stream's buffer: `count` bytes were added at its end. */
+void stream_hash_added(struct stream *stream, size_t count);
 
 /*
  * What is compressed on `below` (which it takes), unpacked: gzip (RFC 1952, every member) or zstd

@@ -36,8 +36,7 @@ static struct error *check_ratio(const struct unpack_stream *unpack)
 static struct error *unpacked(struct unpack_stream *unpack, size_t count)
 {
     struct stream *stream = &unpack->stream;
-    if (stream->digest)
-        digest_add(stream->digest, stream->buffer + stream->end, count);
+    stream_hash_added(stream, count);
     stream->end += count;
     unpack->produced += count;
     return check_ratio(unpack);

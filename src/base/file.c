@@ -1,4 +1,5 @@
 #include "base/file.h"
+#include "base/interrupt.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -67,6 +68,7 @@ static struct error *write_beside(const char *beside, const char *path, slice by
     CLEANUP_CLOSE int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0)
         return error_errno("cannot write %s: cannot create a file beside it", path);
+    interrupt_remember(beside);
     struct error *error = error_wrap(file_write_all(fd, bytes), "%s", path);
     if (!error && fsync(fd) < 0)
         error = error_errno("cannot write %s", path);
@@ -74,6 +76,7 @@ static struct error *write_beside(const char *beside, const char *path, slice by
         error = error_errno("cannot replace %s", path);
     if (error)
         unlink(beside);
+    interrupt_forget(beside);
     return error;
 }
 

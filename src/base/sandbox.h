@@ -14,6 +14,7 @@ struct sandbox {
     int read_folder;       /* a folder whose files may be opened for reading, or -1 */
     uint64_t memory_bytes; /* address space beyond what the process has now */
     uint64_t cpu_seconds;
+    bool threads;        /* there are other threads already: the filter is theirs, too */
     uint64_t file_bytes; /* largest size of a file it may write to (its spill file) */
 };
 

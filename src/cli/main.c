@@ -1,5 +1,6 @@
 /* plimsoll: says of a container image what a ship's Plimsoll line says of a ship. */
 #include "cli/command.h"
+#include "base/interrupt.h"
 #include "base/progress.h"
 #include "base/text.h"
 #include "version_number.h"
@@ -115,6 +116,7 @@ int main(int count, char **arguments)
     int used, code;
     /* A reader that goes away, or a worker that dies, shows as an error of the write. */
     signal(SIGPIPE, SIG_IGN);
+    interrupt_setup();
     count--;
     arguments++;
     if (run_word(count, arguments, &code))

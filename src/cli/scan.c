@@ -1,6 +1,7 @@
 #include "cli/scan.h"
 #include "base/file.h"
 #include "http/http.h"
+#include "base/interrupt.h"
 #include "base/limits.h"
 #include "base/progress.h"
 #include "base/sandbox.h"
@@ -294,10 +295,15 @@ static struct image *no_image(struct arena *arena, const char *name)
     return image;
 }
 
+/* In which the report of what was found up to the deadline can be written. */
+enum { GRACE_MS = 900 };
+
 int64_t scan_deadline(const struct options *options)
 {
     int64_t most = (int64_t)LIMIT_SCAN_SECONDS * 1000;
-    return http_now_ms() + (options->timeout_ms ? options->timeout_ms : most);
+    int64_t wanted = options->timeout_ms ? options->timeout_ms : most;
+    interrupt_after(wanted + GRACE_MS);
+    return http_now_ms() + wanted;
 }
 
 /* The cache, where it may be used. */

@@ -217,6 +217,8 @@ static void set_up(struct transfer *transfer, struct curl_slist *headers)
                      transfer->client->options.http2_only
                          ? (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
                          : (long)CURL_HTTP_VERSION_1_1);
+    /* libcurl 7.88 cannot use a connection of prior knowledge twice. */
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, (long)transfer->client->options.http2_only);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->detail);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);

@@ -1,4 +1,5 @@
 #include "layer/cache.h"
+#include "base/interrupt.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/map.h"
@@ -136,26 +137,37 @@ static bool write_parts(int fd, slice key, slice bytes)
     return true;
 }
 
-void layer_cache_put(struct layer_cache *cache, slice key, slice bytes)
+/* Written beside and renamed; false when that could not be done, and then nothing is left. */
+static bool write_record(const struct layer_cache *cache, const char *name, slice key, slice bytes)
 {
-    char name[CACHE_NAME_ROOM], partial[CACHE_NAME_ROOM];
-    if (bytes.len > cache->max_bytes / 2 || bytes.len > LIMIT_RECORD_BYTES ||
-        key.len > UINT32_MAX || !may_be_written(cache_form_length(key, bytes)))
-        return;
-    cache_record_name(key, name);
+    char partial[CACHE_NAME_ROOM];
     cache_partial_name(partial);
     int fd =
         openat(cache->folder, partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
-        return;
+        return false;
     bool whole = write_parts(fd, key, bytes);
     /* Some file systems say only here that the disk is full. After a power cut the file may hold
      * anything; its reader finds that out, so it is not worth an fsync. */
     whole = close(fd) == 0 && whole;
-    if (!whole || renameat(cache->folder, partial, cache->folder, name) < 0) {
-        unlinkat(cache->folder, partial, 0);
+    if (whole && renameat(cache->folder, partial, cache->folder, name) == 0)
+        return true;
+    unlinkat(cache->folder, partial, 0);
+    return false;
+}
+
+void layer_cache_put(struct layer_cache *cache, slice key, slice bytes)
+{
+    char name[CACHE_NAME_ROOM];
+    if (bytes.len > cache->max_bytes / 2 || bytes.len > LIMIT_RECORD_BYTES ||
+        key.len > UINT32_MAX || !may_be_written(cache_form_length(key, bytes)))
         return;
-    }
+    cache_record_name(key, name);
+    interrupt_hold();
+    bool stored = write_record(cache, name, key, bytes);
+    interrupt_release();
+    if (!stored)
+        return;
     cache->stored = true;
     touch(cache, name);
 }

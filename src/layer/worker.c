@@ -44,7 +44,7 @@ static int open_spill(void)
 }
 
 static struct error *fork_worker(struct worker *worker, const struct layer_job *job,
-                                 const struct worker_handles *handles)
+                                 struct worker_handles *handles)
 {
     pid_t parent = getpid();
     fflush(NULL);

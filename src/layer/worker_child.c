@@ -34,6 +34,7 @@ static struct error *check_digest(slice found, slice expected, const char *what)
 struct layer_stream {
     struct stream *below, *top;
     const char *compression;
+    struct hash_thread *hasher; /* or NULL */
 };
 
 static void start_hashing(struct layer_stream *layer, const struct layer_job *job, bool hash_all)
@@ -42,9 +43,9 @@ static void start_hashing(struct layer_stream *layer, const struct layer_job *jo
     bool comes_by = job->input == LAYER_INPUT_PIPE || job->input == LAYER_INPUT_FED;
     if (!job->verify || (!packed && !comes_by && !hash_all))
         return;
-    stream_hash(layer->top, job->diff_id);
+    stream_hash(layer->top, job->diff_id, layer->hasher);
     if (packed)
-        stream_hash(layer->below, job->blob_digest);
+        stream_hash(layer->below, job->blob_digest, layer->hasher);
 }
 
 /* Of a layer that is not compressed both digests are of the same bytes: nothing need be hashed to
@@ -106,11 +107,13 @@ static struct error *verify_stream(struct layer_stream *layer, const struct laye
                         "unpacked digest (diff ID)");
 }
 
-static struct error *walk_layer_stream(const struct layer_job *job, int input,
+static struct error *walk_layer_stream(const struct layer_job *job,
+                                       const struct worker_handles *handles,
                                        const struct walk_options *options, struct arena *arena,
                                        struct record *record)
 {
-    struct layer_stream layer = {0};
+    struct layer_stream layer = {.hasher = handles->hasher};
+    int input = handles->input;
     bool end_marked = false;
     struct error *error = open_layer(&layer, job, input, false);
     bool seeked = !error && job->verify && !layer.top->digest && job->input == LAYER_INPUT_RANGE &&
@@ -125,7 +128,7 @@ static struct error *walk_layer_stream(const struct layer_job *job, int input,
     close_layer(&layer);
     if (error || !seeked || end_marked)
         return error;
-    struct layer_stream again = {0};
+    struct layer_stream again = {.hasher = handles->hasher};
     error = open_layer(&again, job, input, true);
     if (!error)
         error = verify_stream(&again, job, arena, &record->statistics);
@@ -159,7 +162,7 @@ static struct error *walk_job(const struct layer_job *job, const struct worker_h
         return walk_overlay(handles->input, options, arena, record);
     if (job->toc.kind != TOC_NONE)
         return walk_by_toc(job, handles, options, arena, record);
-    return walk_layer_stream(job, handles->input, options, arena, record);
+    return walk_layer_stream(job, handles, options, arena, record);
 }
 
 static void note_usage(struct record_statistics *statistics)
@@ -173,23 +176,27 @@ static void note_usage(struct record_statistics *statistics)
         (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
-static void close_in(const struct layer_job *job, const struct worker_handles *handles)
+/* A worker that hashes what it reads has a thread for it, which the filter must hold as well. */
+static void close_in(const struct layer_job *job, struct worker_handles *handles)
 {
     int keep[4] = {handles->input, handles->requests, handles->output, handles->spill};
     bool folder = job->input == LAYER_INPUT_FOLDER || job->input == LAYER_INPUT_OVERLAY;
     sandbox_close_all_but(keep, 4);
+    if (job->verify && !folder && job->toc.kind == TOC_NONE && sandbox_support().seccomp)
+        handles->hasher = hash_thread_start();
     struct sandbox sandbox = {
         .read_folder = folder ? handles->input : -1,
         .memory_bytes = LIMIT_WORKER_MEMORY,
         .cpu_seconds = test_hook_seconds(LIMIT_WORKER_CPU_SECONDS),
         .file_bytes = LIMIT_ENTRY_BYTES,
+        .threads = handles->hasher != NULL,
     };
     CLEANUP_ERROR struct error *error = sandbox_enter(&sandbox);
     if (error)
         _exit(WORKER_EXIT_SANDBOX);
 }
 
-_Noreturn void worker_child(const struct layer_job *job, const struct worker_handles *handles)
+_Noreturn void worker_child(const struct layer_job *job, struct worker_handles *handles)
 {
     struct arena arena = {0};
     struct record record = {0};

@@ -7,15 +7,16 @@
 /* Ways for a worker to end early that its parent puts into words. */
 enum { WORKER_EXIT_MEMORY = 3, WORKER_EXIT_SANDBOX = 4, WORKER_EXIT_PIPE = 5 };
 
-/* The handles that a worker keeps; -1 for none. */
+/* What a worker keeps when it is closed in: handles, -1 for none. */
 struct worker_handles {
     int input;    /* the job's fd, or the reading end of a pipe */
     int requests; /* where ranges are asked for, when the input answers */
     int output;   /* for the record */
     int spill;
+    struct hash_thread *hasher; /* made by the worker itself; NULL for none */
 };
 
 /* Closes itself in, walks the layer, writes the record to the output, ends. Never returns. */
-_Noreturn void worker_child(const struct layer_job *job, const struct worker_handles *handles);
+_Noreturn void worker_child(const struct layer_job *job, struct worker_handles *handles);
 
 #endif

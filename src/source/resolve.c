@@ -108,12 +108,15 @@ static struct error *search(struct image **image, struct arena *arena, slice nam
         if (!place)
             break;
         struct error *error = open_place(image, arena, place, name, options, &absent);
-        if (!error || !absent)
-            return error_wrap(error, "%s", place->name);
+        if (!error)
+            return NULL;
         buffer_format(&answers, "%s%s: %s", answers.len ? "; " : "", place->name, error->message);
         error_free(error);
+        /* There, but not to be read: another image of that name elsewhere is not what was meant. */
+        if (!absent)
+            break;
     }
-    return error_make(ERROR_INPUT, "there is no image \"%.*s\" to be had. %.*s", SLICE_ARG(name),
+    return error_make(ERROR_INPUT, "cannot get \"%.*s\". %.*s", SLICE_ARG(name),
                       SLICE_ARG(buffer_slice(&answers)));
 }
 

@@ -1,4 +1,5 @@
 #include "store/beside.h"
+#include "base/interrupt.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +24,16 @@ static void clear_leftovers(const struct beside *beside)
         CLEANUP_FREE char *leftover = joined(beside->beside, leftovers[i]);
         unlink(leftover);
     }
+}
+
+/* Has what is written removed when the program is stopped; or no longer. */
+static void watch_leftovers(const struct beside *beside, void (*watch)(const char *path))
+{
+    for (size_t i = 0; i < sizeof(leftovers) / sizeof(leftovers[0]); i++) {
+        CLEANUP_FREE char *leftover = joined(beside->beside, leftovers[i]);
+        watch(leftover);
+    }
+    watch(beside->lock);
 }
 
 /*
@@ -60,6 +71,7 @@ struct error *beside_begin(struct beside *beside, const char *path)
     beside->lock = joined(beside->path, ".lock");
     TRY(take_lock(beside));
     clear_leftovers(beside);
+    watch_leftovers(beside, interrupt_remember);
     return NULL;
 }
 
@@ -124,6 +136,7 @@ void beside_end(struct beside *beside)
 {
     if (beside->lock_file >= 0) {
         clear_leftovers(beside);
+        watch_leftovers(beside, interrupt_forget);
         unlink(beside->lock);
         close(beside->lock_file);
     }

@@ -97,12 +97,23 @@ slice digest_of(slice bytes, struct arena *arena)
     return digest_finish(digest, arena);
 }
 
+static slice digest_like(slice bytes, slice expected, struct arena *arena)
+{
+    struct digest *digest = digest_start(expected);
+    digest_add(digest, bytes.ptr, bytes.len);
+    return digest_finish(digest, arena);
+}
+
+bool digest_matches(slice bytes, slice expected)
+{
+    CLEANUP_ARENA struct arena arena = {0};
+    return slice_equal(digest_like(bytes, expected, &arena), expected);
+}
+
 struct error *digest_check(slice bytes, slice expected, const char *what)
 {
     CLEANUP_ARENA struct arena arena = {0};
-    struct digest *digest = digest_start(expected);
-    digest_add(digest, bytes.ptr, bytes.len);
-    slice found = digest_finish(digest, &arena);
+    slice found = digest_like(bytes, expected, &arena);
     if (slice_equal(found, expected))
         return NULL;
     return error_make(

@@ -25,6 +25,9 @@ void digest_free(struct digest *digest);
 /* The sha256 of the bytes, as text in the arena. */
 slice digest_of(slice bytes, struct arena *arena);
 
+/* Whether `bytes` have the digest `expected`. */
+bool digest_matches(slice bytes, slice expected);
+
 /* An error unless `bytes` have the digest `expected`; `what` names them in the message. */
 MUST_CHECK struct error *digest_check(slice bytes, slice expected, const char *what);
 

@@ -71,6 +71,17 @@ static struct error *name_of(const struct options *options, const char **name)
     return NULL;
 }
 
+/* What the sources keep from one time to the next lies in the cache as well. */
+static bool recall(void *context, slice key, struct arena *arena, slice *bytes)
+{
+    return layer_cache_get(context, key, arena, bytes);
+}
+
+static void keep(void *context, slice key, slice bytes)
+{
+    layer_cache_put(context, key, bytes);
+}
+
 static struct error *run(const struct options *options, struct arena *arena, int *exit_code)
 {
     int64_t deadline_ms = scan_deadline(options);
@@ -83,13 +94,18 @@ static struct error *run(const struct options *options, struct arena *arena, int
                                    .deadline_ms = deadline_ms,
                                    .caught = &caught};
     TRY(name_of(options, &request.name));
+    request.cache = scan_cache(options, arena);
+    struct source_memory memory = {recall, keep, request.cache};
     source.stream = options->plan ? NULL : &visitor;
+    source.memory = request.cache ? &memory : NULL;
     request.failure = open_image(options, arena, request.name, &source, &request.image);
     if (request.failure)
         request.image = NULL;
-    else if (options->plan)
-        return plan_print(options, request.image, arena);
-    return scan_run(&request, exit_code);
+    struct error *error = options->plan && request.image
+                              ? plan_print(options, request.image, request.cache, arena)
+                              : scan_run(&request, exit_code);
+    layer_cache_close(request.cache);
+    return error;
 }
 
 const struct command command_image = {

@@ -58,23 +58,19 @@ static void add_line(const struct layer_reading *reading, size_t index, struct b
     *sum += line.bytes;
 }
 
-struct error *plan_print(const struct options *options, struct image *image, struct arena *arena)
+struct error *plan_print(const struct options *options, struct image *image,
+                         struct layer_cache *cache, struct arena *arena)
 {
     CLEANUP_BUFFER struct buffer out = {0};
     uint64_t sum = 0;
-    struct layer_reading reading = {.options = options, .arena = arena, .image = image};
-    const char *folder = cache_place(options, arena);
-    CLEANUP_ERROR struct error *no_cache =
-        options->no_cache || !folder
-            ? NULL
-            : layer_cache_open(&reading.cache, folder, options->cache_size);
+    struct layer_reading reading = {
+        .options = options, .arena = arena, .image = image, .cache = cache};
     slice from = image->taken_from.len ? image->taken_from : SLICE("the file");
     buffer_format(&out, "%.*s, from %.*s\n", SLICE_ARG(text_safe(arena, image->name)),
                   SLICE_ARG(text_safe(arena, from)));
     for (size_t i = 0; i < image->layer_count; i++)
         add_line(&reading, i, &out, &sum);
     buffer_format(&out, "in all %llu bytes of layers\n", (unsigned long long)sum);
-    layer_cache_close(reading.cache);
     image_close(image);
     if (options->output)
         return file_replace(options->output, buffer_slice(&out));

@@ -3,10 +3,11 @@
 #define PLIMSOLL_CLI_PLAN_H
 
 #include "cli/options.h"
+#include "layer/cache.h"
 #include "source/image.h"
 
 /* Prints it, or writes it to --output; closes the image. */
 MUST_CHECK struct error *plan_print(const struct options *options, struct image *image,
-                                    struct arena *arena);
+                                    struct layer_cache *cache, struct arena *arena);
 
 #endif

@@ -306,13 +306,11 @@ int64_t scan_deadline(const struct options *options)
     return http_now_ms() + wanted;
 }
 
-/* The cache, where it may be used. */
-static struct layer_cache *open_cache(const struct scan *scan)
+struct layer_cache *scan_cache(const struct options *options, struct arena *arena)
 {
     struct layer_cache *cache = NULL;
-    const struct options *options = scan->options;
-    const char *folder = cache_place(options, scan->arena);
-    if (options->no_cache || !folder || scan->image->root_folder >= 0)
+    const char *folder = cache_place(options, arena);
+    if (options->no_cache || !folder)
         return NULL;
     CLEANUP_ERROR struct error *error = layer_cache_open(&cache, folder, options->cache_size);
     if (error)
@@ -327,9 +325,7 @@ static void scan_image(struct scan *scan)
         remark("%.*s", SLICE_ARG(scan->image->remark));
     if (scan->image->taken_from.len)
         remark_detail("taken from %.*s", SLICE_ARG(scan->image->taken_from));
-    scan->cache = open_cache(scan);
     build_inventory(scan);
-    layer_cache_close(scan->cache);
     add_inventory_errors(scan);
     match_components(scan);
 }
@@ -363,6 +359,7 @@ struct error *scan_run(const struct scan_request *request, int *exit_code)
                         .arena = arena,
                         .image = request->image,
                         .caught = request->caught,
+                        .cache = request->cache,
                         .deadline_ms = request->deadline_ms};
     scan.report.stats.open_microseconds = scan_now() - request->started;
     if (request->failure && request->failure->kind == ERROR_USAGE)

@@ -17,7 +17,11 @@ struct scan_request {
     uint64_t started;             /* when opening it began: scan_now */
     int64_t deadline_ms;          /* when all must be done: http_now_ms; or 0 */
     struct caught_layers *caught; /* or NULL */
+    struct layer_cache *cache;    /* or NULL; stays the caller's */
 };
+
+/* The cache, where it may be used: NULL else, with a remark when it should have been. */
+struct layer_cache *scan_cache(const struct options *options, struct arena *arena);
 
 /* Scans the image and writes the report. */
 MUST_CHECK struct error *scan_run(const struct scan_request *request, int *exit_code);

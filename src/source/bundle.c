@@ -10,6 +10,7 @@
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 /* Of a packed bundle, members up to here that can be JSON are kept, and so much in all. */
 #define KEEP_BYTES LIMIT_CONFIG_BYTES
@@ -23,7 +24,7 @@ struct bundle {
     const char *path;
     int fd;
     struct feed feed; /* of a bundle that comes out of a process; else run is NULL */
-    const struct bundle_visitor *visitor;
+    struct bundle_options options;
     uint64_t size, bytes_read, kept_total;
     struct list
         members;   /* of struct bundle_member *: those of a tar, or those opened in a folder */
@@ -113,9 +114,9 @@ static struct error *index_packed_entry(struct bundle *bundle, struct tar *tar,
     TRY(tar_read(tar, &first));
     if (may_be_json(bundle, member, first))
         return keep_content(bundle, tar, member, first);
-    if (!bundle->visitor || first.len == 0)
+    if (!bundle->options.visitor || first.len == 0)
         return NULL;
-    return show_content(bundle->visitor, tar, member->path, member->size, first);
+    return show_content(bundle->options.visitor, tar, member->path, member->size, first);
 }
 
 static struct error *index_entry(struct bundle *bundle, struct tar *tar, const struct entry *entry)
@@ -226,6 +227,72 @@ static struct error *index_packed(struct bundle *bundle)
     return producer_finish(&producer, bundle, error, false);
 }
 
+/* -- the index of a packed bundle, kept for the next time -----------------------------------------
+ */
+
+#define INDEX_FORM "bundle index 1 "
+
+static slice write_index(const struct bundle *bundle)
+{
+    CLEANUP_BUFFER struct buffer out = {0};
+    buffer_add_number(&out, bundle->members.count);
+    for (size_t i = 0; i < bundle->members.count; i++) {
+        const struct bundle_member *member = members(bundle)[i];
+        buffer_add_string(&out, member->path);
+        buffer_add_string(&out, member->target);
+        buffer_add_number(&out, member->size);
+        buffer_add_number(&out, member->kept);
+        buffer_add_string(&out, member->content);
+    }
+    return arena_copy(bundle->arena, buffer_slice(&out));
+}
+
+/* False when it is malformed; then nothing of it counts. */
+static bool read_index(struct bundle *bundle, slice bytes)
+{
+    uint64_t count, kept;
+    slice path, target;
+    if (!slice_pull_number(&bytes, &count) || count > LIMIT_ARCHIVE_MEMBERS)
+        return false;
+    for (uint64_t i = 0; i < count; i++) {
+        if (!slice_pull_string(&bytes, &path) || !slice_pull_string(&bytes, &target))
+            return false;
+        struct bundle_member *member = add_member(bundle, path);
+        member->target = target;
+        if (!slice_pull_number(&bytes, &member->size) || !slice_pull_number(&bytes, &kept) ||
+            !slice_pull_string(&bytes, &member->content))
+            return false;
+        member->kept = kept != 0;
+    }
+    return bytes.len == 0;
+}
+
+static bool recall_index(struct bundle *bundle)
+{
+    const struct source_memory *memory = bundle->options.memory;
+    slice bytes;
+    if (!memory || bundle->options.key.len == 0 ||
+        !memory->get(memory->context, bundle->options.key, bundle->arena, &bytes))
+        return false;
+    if (read_index(bundle, bytes))
+        return true;
+    bundle->members = (struct list){0};
+    bundle->slot_count = 0;
+    return false;
+}
+
+/* Goes through a packed bundle, unless it was gone through before. */
+static struct error *index_or_recall(struct bundle *bundle)
+{
+    const struct source_memory *memory = bundle->options.memory;
+    if (recall_index(bundle))
+        return NULL;
+    TRY(index_packed(bundle));
+    if (memory && bundle->options.key.len)
+        memory->put(memory->context, bundle->options.key, write_index(bundle));
+    return NULL;
+}
+
 static struct error *open_file(struct bundle *bundle)
 {
     char head[1024];
@@ -240,7 +307,7 @@ static struct error *open_file(struct bundle *bundle)
     stream_close(head_stream);
     if (strcmp(name, "none") != 0) {
         bundle->kind = BUNDLE_PACKED;
-        return index_packed(bundle);
+        return index_or_recall(bundle);
     }
     bundle->kind = BUNDLE_TAR;
     struct stream *stream = stream_from_range(bundle->fd, 0, bundle->size);
@@ -256,21 +323,36 @@ static struct error *open_file(struct bundle *bundle)
     return error;
 }
 
+/* A file that was changed so lately could change again without its times telling. */
+static slice key_of_file(const struct bundle *bundle, const struct stat *info)
+{
+    if (time(NULL) - info->st_ctime < 2)
+        return SLICE_EMPTY;
+    return arena_format(bundle->arena, INDEX_FORM "%llu:%llu %llu %lld.%09ld %lld.%09ld",
+                        (unsigned long long)info->st_dev, (unsigned long long)info->st_ino,
+                        (unsigned long long)info->st_size, (long long)info->st_mtime,
+                        info->st_mtim.tv_nsec, (long long)info->st_ctime, info->st_ctim.tv_nsec);
+}
+
 struct error *bundle_open_feed(struct bundle **bundle, struct arena *arena, const struct feed *feed,
-                               const struct bundle_visitor *visitor)
+                               const struct bundle_options *options)
 {
     *bundle = ARENA_NEW(arena, struct bundle);
-    **bundle = (struct bundle){
-        .arena = arena, .kind = BUNDLE_PACKED, .fd = -1, .feed = *feed, .visitor = visitor};
-    return index_packed(*bundle);
+    **bundle = (struct bundle){.arena = arena, .kind = BUNDLE_PACKED, .fd = -1, .feed = *feed};
+    (*bundle)->options = *options;
+    if (options->key.len)
+        (*bundle)->options.key = arena_format(arena, INDEX_FORM "%.*s", SLICE_ARG(options->key));
+    return index_or_recall(*bundle);
 }
 
 struct error *bundle_open(struct bundle **bundle, struct arena *arena, const char *path,
-                          const struct bundle_visitor *visitor)
+                          const struct bundle_options *options)
 {
     struct stat info;
     *bundle = ARENA_NEW(arena, struct bundle);
-    **bundle = (struct bundle){.arena = arena, .path = path, .visitor = visitor};
+    **bundle = (struct bundle){.arena = arena, .path = path};
+    if (options)
+        (*bundle)->options = *options;
     (*bundle)->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if ((*bundle)->fd < 0 || fstat((*bundle)->fd, &info) < 0)
         return error_errno("cannot open %s", path);
@@ -279,6 +361,7 @@ struct error *bundle_open(struct bundle **bundle, struct arena *arena, const cha
     if (!S_ISREG(info.st_mode))
         return error_make(ERROR_INPUT, "%s is neither a file nor a folder", path);
     (*bundle)->size = (uint64_t)info.st_size;
+    (*bundle)->options.key = key_of_file(*bundle, &info);
     return error_wrap(open_file(*bundle), "%s", path);
 }
 

@@ -28,20 +28,33 @@ struct bundle_visitor {
     void *context;
 };
 
+/* A place to keep what was learnt for the next time, under a key that says all it depends on. */
+struct source_memory {
+    bool (*get)(void *context, slice key, struct arena *arena, slice *bytes);
+    void (*put)(void *context, slice key, slice bytes);
+    void *context;
+};
+
+struct bundle_options {
+    const struct bundle_visitor *visitor; /* or NULL */
+    const struct source_memory *memory;   /* or NULL */
+    slice key;                            /* of a feed: what names its bytes; empty: nothing does */
+};
+
 /*
  * Opens the file or folder at `path`. The bundle and all it gives live in the arena; file handles
  * until bundle_close. A packed bundle is gone through here: what can be no manifest is shown to the
- * visitor (which may be NULL). Errors: not there, not readable, neither a tar nor a folder,
- * damaged.
+ * visitor; unless the memory has its index. Errors: not there, not readable, neither a tar nor a
+ * folder, damaged.
  */
 MUST_CHECK struct error *bundle_open(struct bundle **bundle, struct arena *arena, const char *path,
-                                     const struct bundle_visitor *visitor);
+                                     const struct bundle_options *options);
 
 /* The same of a tar that comes out of a process (a daemon's export), which is packed in this sense.
  */
 MUST_CHECK struct error *bundle_open_feed(struct bundle **bundle, struct arena *arena,
                                           const struct feed *feed,
-                                          const struct bundle_visitor *visitor);
+                                          const struct bundle_options *options);
 void bundle_close(struct bundle *bundle);
 
 /* A member by name, links followed; NULL when there is none. */

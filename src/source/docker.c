@@ -169,5 +169,6 @@ struct error *docker_open(struct image *image, slice name, const struct source_o
         }
         remark_detail("Docker's files cannot be read in place: %s", elsewhere->message);
     }
-    return engine_export(&engine, image, name, options, arena);
+    return engine_export(&engine, image, name, json_get_slice(inspected, "Id", arena), options,
+                         arena);
 }

@@ -1,4 +1,5 @@
 #include "source/engine.h"
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "source/sources.h"
@@ -124,16 +125,20 @@ static struct error *run_export(void *context, size_t index, int output, int req
     return error;
 }
 
-struct error *engine_export(const struct engine *engine, struct image *image, slice name,
+struct error *engine_export(const struct engine *engine, struct image *image, slice name, slice id,
                             const struct source_options *options, struct arena *arena)
 {
+    struct bundle_options bundle = {.visitor = options->stream, .memory = options->memory};
     struct export *export = ARENA_NEW(arena, struct export);
     struct source_options plain = *options;
     *export = (struct export){*engine, url_of(engine, name, "get", arena)};
     struct feed feed = {run_export, export};
     plain.select = SLICE_EMPTY; /* the name has led here already */
-    TRY(error_wrap(bundle_open_feed(&image->bundle, arena, &feed, options->stream),
-                   "%s's export of %.*s", engine->name, SLICE_ARG(name)));
+    /* The names are in the export, too. */
+    if (digest_valid(id))
+        bundle.key = arena_format(arena, "export %.*s %.*s", SLICE_ARG(id), SLICE_ARG(name));
+    TRY(error_wrap(bundle_open_feed(&image->bundle, arena, &feed, &bundle), "%s's export of %.*s",
+                   engine->name, SLICE_ARG(name)));
     image->taken_from =
         arena_format(arena, "%s's export (%.*s)", engine->name, SLICE_ARG(engine->address));
     return error_wrap(source_open_bundle(image, &plain, arena), "%s's export of %.*s", engine->name,

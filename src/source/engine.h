@@ -21,9 +21,11 @@ struct engine {
 MUST_CHECK struct error *engine_inspect(const struct engine *engine, slice name,
                                         struct arena *arena, json_t **json, bool *absent);
 
-/* Opens the image as the engine exports it, as it comes. */
+/* Opens the image as the engine exports it, as it comes. `id` is its digest as the engine knows it:
+ * the same id is the same export. */
 MUST_CHECK struct error *engine_export(const struct engine *engine, struct image *image, slice name,
-                                       const struct source_options *options, struct arena *arena);
+                                       slice id, const struct source_options *options,
+                                       struct arena *arena);
 
 /* Sets up `engine` by an address: unix://PATH, tcp://HOST:PORT; `certificates` is a folder with
  * ca.pem, cert.pem and key.pem for TLS, or NULL. */

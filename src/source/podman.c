@@ -191,7 +191,8 @@ static struct error *open_socket(struct image *image, slice name,
     *absent = true;
     TRY(engine_address(&engine, "Podman", socket_address(arena), NULL, options, arena));
     TRY(engine_inspect(&engine, name, arena, &inspected, absent));
-    return engine_export(&engine, image, name, options, arena);
+    return engine_export(&engine, image, name, json_get_slice(inspected, "Id", arena), options,
+                         arena);
 }
 
 struct error *podman_open(struct image *image, slice name, const struct source_options *options,

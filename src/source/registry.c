@@ -46,13 +46,23 @@ static struct error *read_blob(struct blob_store *store, slice digest, bool mani
         *text = registry->text;
         return NULL;
     }
+    /* By digest, and checked against it: wherever it comes from. */
+    const struct source_memory *memory = registry->options.memory;
+    slice key = arena_format(client->arena, "blob %.*s", SLICE_ARG(digest));
+    if (memory && memory->get(memory->context, key, client->arena, text) &&
+        digest_matches(*text, digest))
+        return NULL;
     slice path =
         arena_format(client->arena, "%s/%.*s", manifest ? "manifests" : "blobs", SLICE_ARG(digest));
     TRY(error_wrap(registry_get(client, path, manifest ? ACCEPT_MANIFESTS : NULL,
                                 manifest ? LIMIT_MANIFEST_BYTES : LIMIT_CONFIG_BYTES, &response,
                                 text),
                    "%s", what));
-    return response.status == 200 ? NULL : registry_refusal(client, what, &response, *text);
+    if (response.status != 200)
+        return registry_refusal(client, what, &response, *text);
+    if (memory && digest_matches(*text, digest))
+        memory->put(memory->context, key, *text);
+    return NULL;
 }
 
 static struct error *find_layer(struct blob_store *store, struct image_layer *layer, uint64_t size)

@@ -42,7 +42,8 @@ struct error *source_open(struct image **image, struct arena *arena, const char 
     *image = source_new_image(arena, path);
     if (options->select.len)
         (*image)->name = arena_copy(arena, options->select);
-    struct error *error = bundle_open(&(*image)->bundle, arena, path, options->stream);
+    struct bundle_options bundle = {.visitor = options->stream, .memory = options->memory};
+    struct error *error = bundle_open(&(*image)->bundle, arena, path, &bundle);
     if (!error)
         error = error_wrap(source_open_bundle(*image, options, arena), "%s", path);
     if (error)

@@ -23,6 +23,7 @@ struct source_options {
     const char *order;               /* "docker,podman,…": where a name is looked for; or NULL */
     const char *containerd_address, *containerd_namespace;
     const struct bundle_visitor *stream; /* is shown the members of a packed archive as they come */
+    const struct source_memory *memory;  /* or NULL */
 };
 
 struct source_kind {

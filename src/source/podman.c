@@ -212,5 +212,7 @@ struct error *podman_open(struct image *image, slice name, const struct source_o
         return NULL;
     }
     *absent = absent_first && absent_then;
-    return error_wrap(then, "%s; %s", first->message, "and");
+    struct error *both = error_make(then->kind, "%s; %s", first->message, then->message);
+    error_free(then);
+    return both;
 }

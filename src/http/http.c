@@ -1,21 +1,25 @@
 #include "http/http.h"
 #include "http/answer.h"
+#include "http/curl_library.h"
 #include "http/retry.h"
 #include "base/limits.h"
 #include "version_number.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <time.h>
 
 /* Slower than this for so long counts as broken; what was received is kept, see http_stream. */
 enum { STALL_BYTES_PER_SECOND = 512, STALL_SECONDS = 20, CONNECT_SECONDS = 20 };
 
+/* Set by the first client. */
+static const struct curl_library *curl;
+
 struct http_client {
-    CURL *easy;
+    CURL *easy; /* NULL: libcurl could not be loaded */
     struct http_options options;
     uint64_t received;
-    const char *proxy; /* HTTP_PROXY, which libcurl knows in lower case only */
+    struct error *missing; /* why libcurl could not be loaded */
+    const char *proxy;     /* HTTP_PROXY, which libcurl knows in lower case only */
 };
 
 /* One request on its way through redirects and retries. */
@@ -145,33 +149,33 @@ static void set_route(struct http_client *client, slice url)
     const struct http_options *options = &client->options;
     const char *authorities = options->ca_file ? options->ca_file : getenv("SSL_CERT_FILE");
     if (options->unix_socket) {
-        curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, options->unix_socket);
-        curl_easy_setopt(easy, CURLOPT_PROXY, "");
+        curl->easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, options->unix_socket);
+        curl->easy_setopt(easy, CURLOPT_PROXY, "");
     } else if (client->proxy && slice_starts(url, SLICE("http:"))) {
-        curl_easy_setopt(easy, CURLOPT_PROXY, client->proxy);
+        curl->easy_setopt(easy, CURLOPT_PROXY, client->proxy);
     }
     if (authorities && *authorities)
-        curl_easy_setopt(easy, CURLOPT_CAINFO, authorities);
+        curl->easy_setopt(easy, CURLOPT_CAINFO, authorities);
     if (options->client_certificate)
-        curl_easy_setopt(easy, CURLOPT_SSLCERT, options->client_certificate);
+        curl->easy_setopt(easy, CURLOPT_SSLCERT, options->client_certificate);
     if (options->client_key)
-        curl_easy_setopt(easy, CURLOPT_SSLKEY, options->client_key);
+        curl->easy_setopt(easy, CURLOPT_SSLKEY, options->client_key);
     if (options->insecure) {
-        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+        curl->easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl->easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
     }
 }
 
 static void set_times(struct http_client *client, bool stalls)
 {
     int64_t left = client->options.deadline_ms - http_now_ms();
-    curl_easy_setopt(client->easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
+    curl->easy_setopt(client->easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
     if (stalls) {
-        curl_easy_setopt(client->easy, CURLOPT_LOW_SPEED_LIMIT, (long)STALL_BYTES_PER_SECOND);
-        curl_easy_setopt(client->easy, CURLOPT_LOW_SPEED_TIME, (long)STALL_SECONDS);
+        curl->easy_setopt(client->easy, CURLOPT_LOW_SPEED_LIMIT, (long)STALL_BYTES_PER_SECOND);
+        curl->easy_setopt(client->easy, CURLOPT_LOW_SPEED_TIME, (long)STALL_SECONDS);
     }
     if (client->options.deadline_ms)
-        curl_easy_setopt(client->easy, CURLOPT_TIMEOUT_MS, left > 1 ? (long)left : 1L);
+        curl->easy_setopt(client->easy, CURLOPT_TIMEOUT_MS, left > 1 ? (long)left : 1L);
 }
 
 static struct curl_slist *headers_of(struct transfer *transfer)
@@ -179,15 +183,15 @@ static struct curl_slist *headers_of(struct transfer *transfer)
     const struct http_request *request = transfer->request;
     struct curl_slist *list = NULL;
     for (size_t i = 0; request->headers && request->headers[i]; i++)
-        list = curl_slist_append(list, request->headers[i]);
+        list = curl->slist_append(list, request->headers[i]);
     if (request->authorization && transfer->same_origin)
-        list = curl_slist_append(
+        list = curl->slist_append(
             list, arena_format(transfer->arena, "Authorization: %s", request->authorization).ptr);
     if (transfer->given && transfer->etag.len && !slice_starts(transfer->etag, SLICE("W/")))
-        list = curl_slist_append(
+        list = curl->slist_append(
             list, arena_format(transfer->arena, "If-Range: %.*s", SLICE_ARG(transfer->etag)).ptr);
     /* curl would wait for "100 Continue" before a body, and say what it accepts by itself. */
-    return curl_slist_append(list, "Expect:");
+    return curl->slist_append(list, "Expect:");
 }
 
 static void set_range(struct transfer *transfer)
@@ -200,37 +204,37 @@ static void set_range(struct transfer *transfer)
                       ? arena_format(transfer->arena, "%llu-%llu", (unsigned long long)from,
                                      (unsigned long long)(request->from + request->count - 1))
                       : arena_format(transfer->arena, "%llu-", (unsigned long long)from);
-    curl_easy_setopt(transfer->client->easy, CURLOPT_RANGE, range.ptr);
+    curl->easy_setopt(transfer->client->easy, CURLOPT_RANGE, range.ptr);
 }
 
 static void set_up(struct transfer *transfer, struct curl_slist *headers)
 {
     CURL *easy = transfer->client->easy;
     const struct http_request *request = transfer->request;
-    curl_easy_reset(easy); /* connections stay open */
-    curl_easy_setopt(easy, CURLOPT_URL, transfer->url.ptr);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "plimsoll/" PLIMSOLL_VERSION);
-    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 256L * 1024);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
-                     transfer->client->options.http2_only
-                         ? (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
-                         : (long)CURL_HTTP_VERSION_1_1);
+    curl->easy_reset(easy); /* connections stay open */
+    curl->easy_setopt(easy, CURLOPT_URL, transfer->url.ptr);
+    curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl->easy_setopt(easy, CURLOPT_USERAGENT, "plimsoll/" PLIMSOLL_VERSION);
+    curl->easy_setopt(easy, CURLOPT_BUFFERSIZE, 256L * 1024);
+    curl->easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                      transfer->client->options.http2_only
+                          ? (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
+                          : (long)CURL_HTTP_VERSION_1_1);
     /* libcurl 7.88 cannot use a connection of prior knowledge twice. */
-    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, (long)transfer->client->options.http2_only);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->detail);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_first_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    curl->easy_setopt(easy, CURLOPT_FORBID_REUSE, (long)transfer->client->options.http2_only);
+    curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->detail);
+    curl->easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+    curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl->easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+    curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_first_body);
+    curl->easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
     if (request->body.len) {
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body.ptr);
+        curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
+        curl->easy_setopt(easy, CURLOPT_POSTFIELDS, request->body.ptr);
     }
     if (request->method)
-        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+        curl->easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
     set_route(transfer->client, transfer->url);
     set_times(transfer->client, request->method == NULL);
     set_range(transfer);
@@ -246,9 +250,9 @@ static CURLcode perform(struct transfer *transfer)
     transfer->refusal.len = 0;
     transfer->detail[0] = '\0';
     set_up(transfer, headers);
-    CURLcode code = curl_easy_perform(transfer->client->easy);
+    CURLcode code = curl->easy_perform(transfer->client->easy);
     transfer->response->no_tls = code == CURLE_SSL_CONNECT_ERROR;
-    curl_slist_free_all(headers);
+    curl->slist_free_all(headers);
     if (transfer->given && transfer->etag.len == 0)
         transfer->etag = transfer->response->etag;
     return code;
@@ -279,7 +283,7 @@ slice http_url_shown(slice url, struct arena *arena)
 static struct error *follow(struct transfer *transfer, unsigned hops)
 {
     char *target = NULL;
-    curl_easy_getinfo(transfer->client->easy, CURLINFO_REDIRECT_URL, &target);
+    curl->easy_getinfo(transfer->client->easy, CURLINFO_REDIRECT_URL, &target);
     if (!target)
         return error_make(ERROR_INPUT, "it answers with status %ld, and does not say where to go",
                           transfer->response->status);
@@ -327,7 +331,7 @@ static struct error *describe(const struct transfer *transfer, CURLcode code)
                           (unsigned long long)transfer->given);
     default:
         return error_make(ERROR_SYSTEM, "%s",
-                          *transfer->detail ? transfer->detail : curl_easy_strerror(code));
+                          *transfer->detail ? transfer->detail : curl->easy_strerror(code));
     }
 }
 
@@ -391,7 +395,7 @@ static long retry_after(const struct transfer *transfer)
     curl_off_t seconds = 0;
     if (transfer->response->status != 429 && transfer->response->status != 503)
         return 0;
-    curl_easy_getinfo(transfer->client->easy, CURLINFO_RETRY_AFTER, &seconds);
+    curl->easy_getinfo(transfer->client->easy, CURLINFO_RETRY_AFTER, &seconds);
     return seconds > 86400 ? 86400 : (long)seconds;
 }
 
@@ -421,6 +425,9 @@ static struct error *run(struct transfer *transfer)
 
 static struct error *run_request(struct transfer *transfer)
 {
+    const struct error *missing = transfer->client->missing;
+    if (missing)
+        return error_make(missing->kind, "%s", missing->message);
     struct error *error = run(transfer);
     buffer_free(&transfer->refusal);
     slice shown = http_url_shown(slice_from_text(transfer->request->url), transfer->arena);
@@ -485,8 +492,10 @@ struct http_client *http_client_new(const struct http_options *options)
 {
     struct http_client *client = memory_alloc(sizeof(*client));
     *client = (struct http_client){.options = *options};
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-    client->easy = curl_easy_init();
+    client->missing = curl_library_load(&curl);
+    if (client->missing)
+        return client;
+    client->easy = curl->easy_init();
     if (!client->easy)
         memory_exhausted();
     if (!getenv("http_proxy"))
@@ -498,7 +507,9 @@ void http_client_free(struct http_client *client)
 {
     if (!client)
         return;
-    curl_easy_cleanup(client->easy);
+    if (client->easy)
+        curl->easy_cleanup(client->easy);
+    error_free(client->missing);
     free(client);
 }
 

@@ -4,6 +4,11 @@
 
 struct error *json_read(json_t **value, slice text, const char *what)
 {
+    return json_read_with(value, text, what, 0);
+}
+
+struct error *json_read_with(json_t **value, slice text, const char *what, size_t flags)
+{
     json_error_t failure;
     *value = NULL;
     if (!json_depth_within(text, LIMIT_JSON_DEPTH))
@@ -14,8 +19,8 @@ struct error *json_read(json_t **value, slice text, const char *what)
     /* jansson passes over a NUL behind a number. */
     if (slice_find(text, '\0') != SIZE_MAX)
         return error_make(ERROR_INPUT, "%s is not valid JSON: it holds a NUL byte", what);
-    *value =
-        json_loadb(text.len ? text.ptr : "", text.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &failure);
+    *value = json_loadb(text.len ? text.ptr : "", text.len,
+                        JSON_DECODE_ANY | JSON_ALLOW_NUL | flags, &failure);
     if (!*value)
         return error_make(ERROR_INPUT, "%s is not valid JSON: %s at line %d, byte %d", what,
                           failure.text, failure.line, failure.position);

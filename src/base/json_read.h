@@ -10,6 +10,9 @@
 /* Parses a whole document; the caller owns *value (json_decref). Names `what` in the error. */
 MUST_CHECK struct error *json_read(json_t **value, slice text, const char *what);
 
+/* The same with more of jansson's flags for decoding. */
+MUST_CHECK struct error *json_read_with(json_t **value, slice text, const char *what, size_t flags);
+
 /* A member that is a string, into the arena; empty when it is missing or something else. */
 slice json_get_slice(const json_t *object, const char *key, struct arena *arena);
 

@@ -34,7 +34,6 @@ TEXT_OPTION(set_containerd_namespace, containerd_namespace)
 TEXT_OPTION(set_username, username)
 TEXT_OPTION(set_password, password)
 TEXT_OPTION(set_registry_token, registry_token)
-TEXT_OPTION(set_registry_mirror, registry_mirror)
 TEXT_OPTION(set_ca_cert, ca_cert)
 TEXT_OPTION(set_client_cert, client_cert)
 TEXT_OPTION(set_client_key, client_key)
@@ -104,6 +103,21 @@ static struct error *set_cache_size(struct options *options, const char *value)
                           "or T, as 500M or 2G",
                           value);
     options->cache_size = size;
+    return NULL;
+}
+
+/* "HOST=URL,HOST=URL" */
+static struct error *set_registry_mirror(struct options *options, const char *value)
+{
+    slice rest = slice_from_text(value), entry, host, url;
+    while (slice_pull(&rest, ',', &entry))
+        if (!slice_split(slice_trim(entry), '=', &host, &url) || host.len == 0 ||
+            !(slice_starts(url, SLICE("https://")) || slice_starts(url, SLICE("http://"))))
+            return error_make(ERROR_USAGE,
+                              "--registry-mirror: \"%.*s\" is no mirror; write HOST=URL, as "
+                              "docker.io=https://mirror.example",
+                              SLICE_ARG(entry));
+    options->registry_mirror = value;
     return NULL;
 }
 

@@ -41,6 +41,7 @@ struct transfer {
     char detail[CURL_ERROR_SIZE];
     struct error *stopped; /* why the transfer was ended from this side */
     bool sink_full;
+    bool heard_enough; /* of a refusal that does not end */
 };
 
 int64_t http_now_ms(void)
@@ -71,7 +72,8 @@ static size_t keep_refusal(struct transfer *transfer, slice bytes)
 {
     size_t room = LIMIT_HTTP_REFUSAL_BYTES - transfer->refusal.len;
     buffer_add(&transfer->refusal, slice_first(bytes, room));
-    return bytes.len;
+    transfer->heard_enough = bytes.len > room;
+    return transfer->heard_enough ? 0 : bytes.len;
 }
 
 static bool is_wanted(const struct transfer *transfer)
@@ -248,14 +250,16 @@ static CURLcode perform(struct transfer *transfer)
     *transfer->response = (struct http_response){.length = UINT64_MAX};
     transfer->skip = UINT64_MAX; /* not known before the headers are */
     transfer->refusal.len = 0;
+    transfer->heard_enough = false;
     transfer->detail[0] = '\0';
     set_up(transfer, headers);
     CURLcode code = curl->easy_perform(transfer->client->easy);
+    transfer->response->elsewhere = !transfer->same_origin;
     transfer->response->no_tls = code == CURLE_SSL_CONNECT_ERROR;
     curl->slist_free_all(headers);
     if (transfer->given && transfer->etag.len == 0)
         transfer->etag = transfer->response->etag;
-    return code;
+    return transfer->heard_enough ? CURLE_OK : code;
 }
 
 static slice origin_of(slice url)
@@ -266,17 +270,18 @@ static slice origin_of(slice url)
 
 slice http_url_shown(slice url, struct arena *arena)
 {
+    enum { LONGEST_SHOWN = 300 };
     size_t scheme = slice_find(url, ':') + 3;
-    slice rest = slice_from(url, scheme > url.len ? 0 : scheme);
+    slice front = slice_first(url, scheme < url.len ? scheme : 0);
+    slice rest = slice_from(url, front.len);
     rest = slice_first(rest, slice_find(rest, '?'));
     slice host = slice_first(rest, slice_find(rest, '/'));
     size_t at = slice_find_last(host, '@');
     if (at < host.len)
         rest = slice_from(rest, at + 1);
-    return arena_format(
-        arena, "%.*s%.*s",
-        SLICE_ARG(slice_first(url, url.len - (slice_from(url, scheme > url.len ? 0 : scheme)).len)),
-        SLICE_ARG(rest));
+    return arena_format(arena, "%.*s%.*s%s", SLICE_ARG(front),
+                        SLICE_ARG(slice_first(rest, LONGEST_SHOWN)),
+                        rest.len > LONGEST_SHOWN ? "…" : "");
 }
 
 /* Follows a redirect; an error when it leads where nothing should go. */
@@ -324,8 +329,13 @@ static struct error *describe(const struct transfer *transfer, CURLcode code)
                           "its certificate is not trusted (%s); --ca-cert FILE names the authority "
                           "that signed it",
                           transfer->detail);
-    case CURLE_PARTIAL_FILE:
     case CURLE_RECV_ERROR:
+        /* How a proxy refuses; what it says is the better word. */
+        if (strstr(transfer->detail, "proxy") || strstr(transfer->detail, "CONNECT"))
+            return error_make(ERROR_SYSTEM, "the proxy does not let it through: %s",
+                              transfer->detail);
+        __attribute__((fallthrough));
+    case CURLE_PARTIAL_FILE:
     case CURLE_GOT_NOTHING:
         return error_make(ERROR_SYSTEM, "the connection broke after %llu bytes",
                           (unsigned long long)transfer->given);

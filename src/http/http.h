@@ -48,6 +48,7 @@ struct http_response {
     slice content_type, etag, last_modified, authenticate, content_digest;
     slice grpc_status, grpc_message;
     uint64_t length; /* of the body, as announced; UINT64_MAX: not announced */
+    bool elsewhere;  /* a redirect has led to another host: what it asks for, it asks for itself */
     bool no_tls;     /* no answer came, since it does not speak TLS */
     slice refusal;   /* of http_stream: what the server says beside a status that is no success */
 };

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "source/history.h"
 #include "source/sources.h"
+#include "source/strict_json.h"
 
 slice config_platform(const json_t *config, struct arena *arena)
 {
@@ -42,7 +43,7 @@ static struct error *read_diff_ids(struct image *image, const json_t *config, st
 struct error *config_read(struct image *image, slice text, struct arena *arena)
 {
     CLEANUP_JSON json_t *config = NULL;
-    TRY(json_read(&config, text, "the image's config"));
+    TRY(strict_json_read(&config, text, "the image's config"));
     if (!json_is_object(config))
         return error_make(ERROR_INPUT, "the image's config is not a JSON object");
     image->platform = config_platform(config, arena);

@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "base/limits.h"
 #include "source/sources.h"
+#include "source/strict_json.h"
 
 /* A manifest that an index leads to. */
 struct candidate {
@@ -133,7 +134,7 @@ static struct error *search_index(struct search *search, slice text, struct way 
     if (way.depth > LIMIT_INDEX_DEPTH)
         return error_make(ERROR_LIMIT, "indexes lie in indexes, more than %d deep",
                           LIMIT_INDEX_DEPTH);
-    TRY(json_read(&index, text, "an image index"));
+    TRY(strict_json_read(&index, text, "an image index"));
     const json_t *manifests = json_object_get(index, "manifests");
     if (!json_is_array(manifests))
         return error_make(ERROR_INPUT, "an image index lists no manifests");
@@ -186,14 +187,14 @@ static void find_platform(struct search *search, struct candidate *candidate)
     CLEANUP_ERROR struct error *error =
         read_blob(search, candidate->digest, true, "a manifest", &text);
     if (!error)
-        error = json_read(&manifest, text, "a manifest");
+        error = strict_json_read(&manifest, text, "a manifest");
     candidate->artifact = !error && !is_image_config(manifest, search->arena);
     if (!error)
         error = read_blob(
             search, json_get_slice(json_object_get(manifest, "config"), "digest", search->arena),
             false, "a config", &text);
     if (!error)
-        error = json_read(&config, text, "a config");
+        error = strict_json_read(&config, text, "a config");
     if (!error && candidate->platform.len == 0)
         candidate->platform = config_platform(config, search->arena);
 }
@@ -376,7 +377,7 @@ static size_t shared_layers(struct search *search, const struct image *image, sl
             ? read_blob(search, digest, true, "the base image", &text)
             : error_make(ERROR_INPUT, "no digest");
     if (!error)
-        error = json_read(&manifest, text, "the base image's manifest");
+        error = strict_json_read(&manifest, text, "the base image's manifest");
     const json_t *layers = error ? NULL : json_object_get(manifest, "layers");
     size_t count = json_array_size(layers);
     if (count == 0 || count > image->layer_count)
@@ -411,7 +412,7 @@ static struct error *read_manifest(struct search *search, struct image *image)
         if (candidate_at(search, i)->name.len)
             *(slice *)list_add(&image->tags, arena, sizeof(slice)) = candidate_at(search, i)->name;
     TRY(read_blob(search, image->digest, true, "the image's manifest", &text));
-    TRY(json_read(&manifest, text, "the image's manifest"));
+    TRY(strict_json_read(&manifest, text, "the image's manifest"));
     const json_t *layers = json_object_get(manifest, "layers");
     if (!json_is_array(layers))
         return error_make(ERROR_INPUT, "its manifest lists no layers%s",
@@ -470,7 +471,7 @@ struct error *manifest_open(struct image *image, struct blob_store *store,
     slice text;
     plain.select = SLICE_EMPTY; /* the name has led here already */
     TRY(read_blob(&search, digest, true, "the image's manifest", &text));
-    TRY(json_read(&json, text, "the image's manifest"));
+    TRY(strict_json_read(&json, text, "the image's manifest"));
     if (json_is_array(json_object_get(json, "manifests"))) {
         TRY(search_index(&search, text, (struct way){0}));
     } else {

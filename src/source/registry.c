@@ -162,9 +162,10 @@ static struct error *fetch_first(struct registry *registry, bool *absent)
         slice_starts(response.content_digest, SLICE("sha256:")) &&
         !slice_equal(response.content_digest, registry->digest))
         return error_make(ERROR_INPUT,
-                          "the manifest that came has the digest %.*s, but the registry names "
-                          "%.*s: it was changed on its way",
-                          SLICE_ARG(registry->digest), SLICE_ARG(response.content_digest));
+                          "the manifest that came from %.*s has the digest %.*s, but the registry "
+                          "names %.*s: it was changed on its way",
+                          SLICE_ARG(client->host), SLICE_ARG(registry->digest),
+                          SLICE_ARG(slice_first(response.content_digest, 100)));
     return NULL;
 }
 
@@ -179,7 +180,9 @@ static struct error *open_at(struct image *image, struct registry *registry, sli
     image->remote = &registry->remote;
     image->taken_from = arena_format(arena, "the registry %.*s", SLICE_ARG(host));
     *(slice *)list_add(&image->tags, arena, sizeof(slice)) = reference_text(reference, arena);
-    return manifest_open(image, &registry->store, &registry->options, arena, registry->digest);
+    return error_wrap(
+        manifest_open(image, &registry->store, &registry->options, arena, registry->digest),
+        "%.*s/%.*s", SLICE_ARG(host), SLICE_ARG(reference->repository));
 }
 
 /* The address of the next mirror of the registry, out of "HOST=URL,HOST=URL…". */

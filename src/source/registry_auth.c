@@ -153,7 +153,9 @@ static void look_up_credentials(struct registry_client *client)
     if (client->credentials_looked_up)
         return;
     client->credentials_looked_up = true;
-    if (!options->username && !options->registry_token) {
+    /* What the command line gives is for the registry of the name, not for a mirror of it. */
+    bool given = options->username || options->registry_token;
+    if (!given || !slice_equal(client->host, client->reference.registry)) {
         credentials_find(&client->credentials, client->host, client->reference.repository,
                          client->arena);
         return;

@@ -64,7 +64,7 @@ struct error *registry_get(struct registry_client *client, slice path, const cha
     for (unsigned challenges = 0;; challenges++) {
         request.authorization = client->authorization.len ? client->authorization.ptr : NULL;
         TRY(http_fetch(client->http, &request, limit, client->arena, response, body));
-        if (response->status != 401 || challenges == MOST_CHALLENGES)
+        if (response->status != 401 || response->elsewhere || challenges == MOST_CHALLENGES)
             return NULL;
         TRY(registry_authenticate(client, response->authenticate));
     }
@@ -97,7 +97,7 @@ struct error *registry_stream(struct registry_client *client, slice path,
         rest.count = request->count ? request->count - counted.count : 0;
         rest.ranged = request->ranged || counted.count;
         TRY(http_stream(client->http, &rest, count_sink, &counted, client->arena, response));
-        if (response->status != 401 || challenges == MOST_CHALLENGES)
+        if (response->status != 401 || response->elsewhere || challenges == MOST_CHALLENGES)
             return NULL;
         TRY(registry_authenticate(client, response->authenticate));
     }

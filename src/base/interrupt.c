@@ -6,7 +6,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { FILES = 16, PATH_BYTES = 4096, EXIT_TIME = 3 };
+enum { FILES = 64, PATH_BYTES = 4096, EXIT_TIME = 3 };
 
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGALRM};
 enum { SIGNALS = sizeof(signals) / sizeof(signals[0]) };
@@ -23,6 +23,9 @@ static void stop(int number)
     for (size_t i = 0; i < FILES; i++)
         if (files[i][0])
             unlink(files[i]);
+    for (size_t i = FILES; i-- > 0;) /* folders, the innermost first */
+        if (files[i][0])
+            rmdir(files[i]);
     if (isatty(STDERR_FILENO) && write(STDERR_FILENO, clear_line, sizeof(clear_line) - 1) < 0)
         _exit(EXIT_TIME);
     if (number == SIGALRM && write(STDERR_FILENO, late, sizeof(late) - 1) < 0)

@@ -11,8 +11,8 @@
 /* Called once, by main. A signal that the caller's caller ignores stays ignored. */
 void interrupt_setup(void);
 
-/* A file that is not whole yet: removed when the program is stopped. The text is copied; more than
- * a few at a time, or longer than a path, are not kept. */
+/* A file that is not whole yet, or a folder for such: removed when the program is stopped. The text
+ * is copied; more than 64 at a time, or longer than a path, are not kept. */
 void interrupt_remember(const char *path);
 /* It is whole, or gone. */
 void interrupt_forget(const char *path);

@@ -34,6 +34,7 @@
 #define LIMIT_LINK_DEPTH 40
 #define LIMIT_TAR_HEADER_BYTES (1 * LIMIT_MIB) /* one pax or GNU long-name block */
 #define LIMIT_SPARSE_REGIONS 65536
+#define LIMIT_TOC_BYTES (128 * LIMIT_MIB) /* a table of contents, as stored and unpacked */
 
 /* worker */
 #define LIMIT_WORKER_MEMORY (256 * LIMIT_MIB) /* address space beyond what it starts with */

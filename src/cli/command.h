@@ -18,7 +18,8 @@ struct command {
 };
 
 extern const struct command command_image, command_rootfs;
-extern const struct command command_db_import, command_db_status, command_db_export;
+extern const struct command command_db_import, command_db_status, command_db_export,
+    command_db_update;
 extern const struct command command_cache_status, command_cache_clear;
 
 extern const struct command *const command_table[];
@@ -35,6 +36,8 @@ bool help_generate(const char *what, struct buffer *out);
 const char *store_place(const struct options *options, struct arena *arena);
 /* Where `db import` puts it without --db. */
 const char *store_place_of_user(struct arena *arena);
+/* Makes its folders, and where there is no store yet begins one with the starter: *made then. */
+MUST_CHECK struct error *store_place_prepare(const char *path, struct arena *arena, bool *made);
 /* The starter store, or NULL. */
 const char *store_place_of_starter(struct arena *arena);
 /* The folder of the cache: --cache-dir, or the user's own; NULL where there is no home folder. */

@@ -1,50 +1,12 @@
 #include "cli/command.h"
-#include "base/file.h"
 #include "base/progress.h"
 #include "base/text.h"
 #include "store/import.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 
 static void show_progress(void *context, const char *path, uint64_t done, uint64_t total)
 {
     (void)context;
     progress_show(path, done, total);
-}
-
-static struct error *make_folders(const char *file)
-{
-    CLEANUP_ARENA struct arena arena = {0};
-    char *path = arena_text(&arena, slice_dirname(slice_from_text(file)));
-    for (char *at = path + 1; *path; at++) {
-        bool last = *at == '\0';
-        if (*at != '/' && !last)
-            continue;
-        *at = '\0';
-        if (mkdir(path, 0777) < 0 && errno != EEXIST)
-            return error_errno("cannot make the folder %s for the store", path);
-        if (last)
-            break;
-        *at = '/';
-    }
-    return NULL;
-}
-
-/* The user's own store begins as a copy of the starter, so that an import of one feed does not lose
- * the others. */
-static struct error *begin_with_starter(const char *path, const char *starter, bool *made)
-{
-    CLEANUP_ARENA struct arena arena = {0};
-    slice bytes;
-    *made = false;
-    if (access(path, F_OK) == 0 || !starter)
-        return NULL;
-    TRY(file_read_whole(&arena, AT_FDCWD, starter, UINT32_MAX, &bytes));
-    TRY(file_replace(path, bytes));
-    *made = true;
-    return NULL;
 }
 
 static void print_result(const struct import_result *result)
@@ -71,10 +33,8 @@ static struct error *run(const struct options *options, struct arena *arena, int
     if (!path)
         return error_make(ERROR_USAGE, "there is no home folder to keep the store in: name a file "
                                        "with --db FILE");
-    if (!options->db) {
-        TRY(make_folders(path));
-        TRY(begin_with_starter(path, store_place_of_starter(arena), &made));
-    }
+    if (!options->db)
+        TRY(store_place_prepare(path, arena, &made));
     struct error *error =
         store_import(path, options->words, options->word_count, &import, arena, &result);
     if (error && made)

@@ -26,6 +26,7 @@ TEXT_OPTION(set_input, input)
 TEXT_OPTION(set_base_image, base_image)
 TEXT_OPTION(set_db, db)
 TEXT_OPTION(set_built, built)
+TEXT_OPTION(set_db_source, db_source)
 TEXT_OPTION(set_cache_dir, cache_dir)
 SLICE_OPTION(set_select, select)
 TEXT_OPTION(set_image_src, image_src)
@@ -103,6 +104,23 @@ static struct error *set_cache_size(struct options *options, const char *value)
                           "or T, as 500M or 2G",
                           value);
     options->cache_size = size;
+    return NULL;
+}
+
+/* "5d", "12h", "2w" */
+static struct error *set_db_max_age(struct options *options, const char *value)
+{
+    slice text = slice_from_text(value);
+    uint64_t count, hours = 0;
+    if (text.len) {
+        char unit = text.ptr[text.len - 1];
+        hours = unit == 'h' ? 1 : unit == 'd' ? 24 : unit == 'w' ? 7 * 24 : 0;
+    }
+    if (hours == 0 || !slice_to_u64(slice_first(text, text.len - 1), &count) || count == 0 ||
+        count > 100000)
+        return error_make(ERROR_USAGE, "--db-max-age: \"%s\" is no age; write 12h, 5d or 2w",
+                          value);
+    options->db_max_age_hours = count * hours;
     return NULL;
 }
 
@@ -261,7 +279,8 @@ const struct option option_table[] = {
     {"plan", 0, NULL, FOR_IMAGE, "say what would be fetched or read, and stop", set_plan, NULL},
     {"no-lazy", 0, NULL, FOR_IMAGE, "read eStargz and zstd:chunked layers whole", set_no_lazy,
      NULL},
-    {"timeout", 0, "TIME", FOR_SCAN, "give up after so long, as 5m (30m)", set_timeout, ""},
+    {"timeout", 0, "TIME", FOR_SCAN | FOR_DB_UPDATE, "give up after so long, as 5m (30m)",
+     set_timeout, ""},
     {"no-verify", 0, NULL, FOR_IMAGE, "do not check the digests of what is read", set_no_verify,
      NULL},
     {"severity", 's', "LIST", FOR_SCAN, "show and count only these severities, as HIGH,CRITICAL",
@@ -290,6 +309,11 @@ const struct option option_table[] = {
     {"no-cache", 0, NULL, FOR_SCAN, "read each layer anew, and keep nothing of it", set_no_cache,
      NULL},
     {"db", 0, "FILE", FOR_SCAN | FOR_DB, "the advisory store", set_db, NULL},
+    {"db-max-age", 0, "AGE", FOR_SCAN,
+     "refuse an advisory store that is older, as 5d (exit code 3)", set_db_max_age, ""},
+    {"db-source", 0, "BASE", FOR_DB_UPDATE,
+     "fetch from a mirror of the publishers: a URL or a folder; more by commas", set_db_source,
+     NULL},
     {"facts-only", 0, NULL, FOR_DB_IMPORT, "leave out summaries and descriptions", set_facts_only,
      NULL},
     {"built", 0, "DATE", FOR_DB_IMPORT, "the date to write down as the store's, not now", set_built,

@@ -42,6 +42,8 @@ struct options {
     bool insecure;
     /* the store */
     const char *db;
+    const char *db_source;
+    uint64_t db_max_age_hours; /* 0: any age will do */
     bool facts_only, starter;
     const char *built;
     /* the cache of layer records */

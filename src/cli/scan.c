@@ -183,15 +183,35 @@ static slice today(struct arena *arena)
     return arena_copy(arena, slice_make(text, strftime(text, sizeof(text), "%Y-%m-%d", &parts)));
 }
 
-static uint64_t days_since(slice date)
+/* Of a date, or of a date and time as ISO 8601 has them. */
+static uint64_t hours_since(slice date)
 {
     struct tm parts = {0};
-    char text[16] = "";
-    memcpy(text, date.ptr, date.len < 10 ? date.len : 10);
-    if (!strptime(text, "%Y-%m-%d", &parts))
+    char text[32] = "";
+    memcpy(text, date.ptr, date.len < 19 ? date.len : 19);
+    if (!strptime(text, "%Y-%m-%dT%H:%M:%S", &parts) && !strptime(text, "%Y-%m-%d", &parts))
         return 0;
     time_t then = timegm(&parts), now = time(NULL);
-    return now > then ? (uint64_t)(now - then) / 86400 : 0;
+    return now > then ? (uint64_t)(now - then) / 3600 : 0;
+}
+
+static uint64_t days_since(slice date)
+{
+    return hours_since(slice_first(date, 10)) / 24;
+}
+
+/* --db-max-age: what is older is used all the same, but nothing passes by it. */
+static void check_store_age(struct scan *scan)
+{
+    uint64_t most = scan->options->db_max_age_hours, hours = hours_since(scan->store.built);
+    if (most == 0 || hours <= most)
+        return;
+    add_error(scan, "store", SIZE_MAX, SLICE_EMPTY,
+              arena_format(scan->arena,
+                           "the advisory store is of %.*s, %llu hours old, and --db-max-age allows "
+                           "%llu: `plimsoll db update` fetches a newer one",
+                           SLICE_ARG(slice_first(scan->store.built, 10)), (unsigned long long)hours,
+                           (unsigned long long)most));
 }
 
 static struct error *match_in_store(struct scan *scan, struct store *store)
@@ -199,6 +219,7 @@ static struct error *match_in_store(struct scan *scan, struct store *store)
     TRY(store_status(store, scan->arena, &scan->store));
     scan->has_store = true;
     scan->report.store_age_days = days_since(scan->store.built);
+    check_store_age(scan);
     return match_run(&scan->result, scan->arena, &scan->inventory, store, today(scan->arena));
 }
 

@@ -1,4 +1,9 @@
 #include "cli/command.h"
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 
 #ifndef PLIMSOLL_DATA_FOLDER
 #define PLIMSOLL_DATA_FOLDER "/usr/local/share/plimsoll"
@@ -37,4 +42,43 @@ const char *store_place(const struct options *options, struct arena *arena)
     if (own && access(own, F_OK) == 0)
         return own;
     return store_place_of_starter(arena);
+}
+
+static struct error *make_folders(const char *file)
+{
+    CLEANUP_ARENA struct arena arena = {0};
+    char *path = arena_text(&arena, slice_dirname(slice_from_text(file)));
+    for (char *at = path + 1; *path; at++) {
+        bool last = *at == '\0';
+        if (*at != '/' && !last)
+            continue;
+        *at = '\0';
+        if (mkdir(path, 0777) < 0 && errno != EEXIST)
+            return error_errno("cannot make the folder %s for the store", path);
+        if (last)
+            break;
+        *at = '/';
+    }
+    return NULL;
+}
+
+/* The user's own store begins as a copy of the starter, so that an import of one feed does not lose
+ * the others. */
+static struct error *begin_with_starter(const char *path, const char *starter, bool *made)
+{
+    CLEANUP_ARENA struct arena arena = {0};
+    slice bytes;
+    *made = false;
+    if (access(path, F_OK) == 0 || !starter)
+        return NULL;
+    TRY(file_read_whole(&arena, AT_FDCWD, starter, UINT32_MAX, &bytes));
+    TRY(file_replace(path, bytes));
+    *made = true;
+    return NULL;
+}
+
+struct error *store_place_prepare(const char *path, struct arena *arena, bool *made)
+{
+    TRY(make_folders(path));
+    return begin_with_starter(path, store_place_of_starter(arena), made);
 }

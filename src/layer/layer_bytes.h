@@ -1,7 +1,7 @@
 /*
  * Random access to a layer's bytes as they are stored, for a worker that reads lazily: from a file,
- * or from a feeder process that fetches what is asked for (HTTP Range). Ranges are asked for ahead of
- * being read, so that the feeder can work while the worker does.
+ * or from a feeder process that fetches what is asked for (HTTP Range). Ranges are asked for ahead
+ * of being read, so that the feeder can work while the worker does.
  */
 #ifndef PLIMSOLL_LAYER_LAYER_BYTES_H
 #define PLIMSOLL_LAYER_LAYER_BYTES_H
@@ -22,8 +22,13 @@ struct layer_bytes {
 enum { LAYER_BYTES_AHEAD = 512 };
 MUST_CHECK struct error *layer_bytes_ask(struct layer_bytes *bytes, struct layer_range range);
 
-/* Reads up to `room` bytes of the range at hand: `range` is moved on by what was read (*got > 0). */
+/* Reads up to `room` bytes of the range at hand: `range` is moved on by what was read (*got > 0).
+ */
 MUST_CHECK struct error *layer_bytes_read(struct layer_bytes *bytes, struct layer_range *range,
                                           void *into, size_t room, size_t *got);
+
+/* Moves on by `count` bytes of the range at hand that nobody wants. */
+MUST_CHECK struct error *layer_bytes_pass(struct layer_bytes *bytes, struct layer_range *range,
+                                          uint64_t count);
 
 #endif

@@ -46,12 +46,17 @@ static void add_whiteout(struct walk *walk, slice path, bool opaque)
     *whiteout = (struct whiteout){arena_copy(walk->arena, path), opaque};
 }
 
+bool walk_is_whiteout(const struct walk *walk, slice path)
+{
+    return walk->whiteouts && slice_starts(slice_basename(path), WHITEOUT_PREFIX);
+}
+
 /* True when the entry is a whiteout: it takes something away and is itself no file. */
 static bool note_whiteout(struct walk *walk, const struct entry *entry)
 {
     slice name = slice_basename(entry->path);
     slice folder = slice_dirname(entry->path);
-    if (!walk->whiteouts || !slice_starts(name, WHITEOUT_PREFIX))
+    if (!walk_is_whiteout(walk, entry->path))
         return false;
     if (slice_equal(name, WHITEOUT_OPAQUE)) {
         add_whiteout(walk, folder, true);
@@ -123,6 +128,13 @@ struct error *walk_entry(struct walk *walk, const struct entry *entry,
     return NULL;
 }
 
+void walk_odd_path(struct walk *walk, slice path)
+{
+    walk_problem(walk, path,
+                 SLICE("an entry's path or link climbs above the image's root (\"..\"): "
+                       "runtimes refuse it or read it otherwise; build the image anew"));
+}
+
 static struct error *tar_content(void *context, slice *piece)
 {
     return tar_read(context, piece);
@@ -137,9 +149,7 @@ static struct error *walk_entries(struct walk *walk, struct tar *tar)
         if (!entry)
             return NULL;
         if (tar->odd_path)
-            walk_problem(walk, entry->path,
-                         SLICE("an entry's path or link climbs above the image's root (\"..\"): "
-                               "runtimes refuse it or read it otherwise; build the image anew"));
+            walk_odd_path(walk, entry->path);
         TRY(error_wrap(walk_entry(walk, entry, &content), "%.*s", SLICE_ARG(entry->path)));
     }
 }

@@ -207,3 +207,13 @@ struct error *walk_analyze(struct walk *walk, const struct entry *entry,
         return read_through_spill(walk, &reading, content);
     return read_into_memory(walk, &reading, content);
 }
+
+uint64_t walk_bytes_wanted(struct walk *walk, const struct entry *entry)
+{
+    struct reading reading;
+    if (entry->kind != ENTRY_FILE || entry->path.len == 0 || walk_is_whiteout(walk, entry->path))
+        return 0;
+    find_interests(walk, &reading, entry);
+    refuse_too_large(walk, &reading, entry);
+    return reading.streamed ? entry->size : reading.gather;
+}

@@ -1,4 +1,4 @@
-/* What walk.c, walk_analyze.c and walk_folder.c share: the state of one walk. */
+/* What walk.c, walk_analyze.c, walk_folder.c and walk_lazy.c share: the state of one walk. */
 #ifndef PLIMSOLL_LAYER_WALK_INTERNAL_H
 #define PLIMSOLL_LAYER_WALK_INTERNAL_H
 
@@ -29,6 +29,14 @@ MUST_CHECK struct error *walk_entry(struct walk *walk, const struct entry *entry
 MUST_CHECK struct error *walk_analyze(struct walk *walk, const struct entry *entry,
                                       const struct content *content);
 
+/* How many of an entry's first bytes walk_entry will ask for. */
+uint64_t walk_bytes_wanted(struct walk *walk, const struct entry *entry);
+
+/* Whether a name takes away what lower layers have. */
+bool walk_is_whiteout(const struct walk *walk, slice path);
+
+/* Tells of an entry whose path or link climbs above the root (see path_normalize). */
+void walk_odd_path(struct walk *walk, slice path);
 void walk_problem(struct walk *walk, slice path, slice message);
 void walk_begin(struct walk *walk, const struct walk_options *options, struct arena *arena,
                 struct record *record);

@@ -1,8 +1,8 @@
 /*
  * The walk of a layer that has a table of contents (TOC): eStargz (containerd/stargz-snapshotter,
  * docs/estargz.md) and zstd:chunked (containers/storage, docs/containers-storage-zstd-chunked.md).
- * Only the TOC and the chunks that analyzers ask for are read. The TOC is checked against the digest
- * that the manifest gives it, and every chunk that is read against the digest in the TOC.
+ * Only the TOC and the chunks that analyzers ask for are read. The TOC is checked against the
+ * digest that the manifest gives it, and every chunk that is read against the digest in the TOC.
  *
  * Runs in the worker.
  */

@@ -310,22 +310,31 @@ static void read_chunked_position(struct layer_toc *toc, slice position)
     toc->kind = TOC_ZSTD_CHUNKED;
 }
 
-/* A table of contents counts where the descriptor has its digest: it could be anyone's otherwise.
+/*
+ * A table of contents counts where the descriptor has its digest: it could be anyone's otherwise.
+ * Annotations outlive a layer that was packed anew, so its media type has to agree; and what
+ * stargz-snapshotter packs as zstd:chunked has those of both, by older names.
  */
 static void read_toc(struct image_layer *layer, const json_t *descriptor, struct arena *arena)
 {
+    static const char *const chunked[][2] = {
+        {"io.github.containers.zstd-chunked.manifest-checksum",
+         "io.github.containers.zstd-chunked.manifest-position"},
+        {"io.containers.zstd-chunked.manifest-checksum",
+         "io.containers.zstd-chunked.manifest-position"},
+    };
     const json_t *notes = json_object_get(descriptor, "annotations");
+    bool gzip = slice_ends(layer->media_type, SLICE("gzip"));
+    bool zstd = slice_ends(layer->media_type, SLICE("zstd"));
     slice estargz = json_get_slice(notes, "containerd.io/snapshot/stargz/toc.digest", arena);
-    slice chunked =
-        json_get_slice(notes, "io.github.containers.zstd-chunked.manifest-checksum", arena);
-    if (digest_valid(estargz)) {
-        layer->toc.kind = TOC_ESTARGZ;
-        layer->toc.digest = estargz;
-    } else if (digest_valid(chunked)) {
-        layer->toc.digest = chunked;
-        read_chunked_position(
-            &layer->toc,
-            json_get_slice(notes, "io.github.containers.zstd-chunked.manifest-position", arena));
+    if (gzip && digest_valid(estargz))
+        layer->toc = (struct layer_toc){.kind = TOC_ESTARGZ, .digest = estargz};
+    for (size_t i = 0; zstd && i < 2 && layer->toc.kind == TOC_NONE; i++) {
+        slice digest = json_get_slice(notes, chunked[i][0], arena);
+        if (!digest_valid(digest))
+            continue;
+        layer->toc.digest = digest;
+        read_chunked_position(&layer->toc, json_get_slice(notes, chunked[i][1], arena));
     }
 }
 

@@ -297,6 +297,12 @@ static struct error *write_meta(struct feed_import *import, bool other_feeds)
     else if (!other_feeds && import->facts_built.len)
         built = import->facts_built;
     TRY(writer_meta(&import->writer, SLICE("built"), built));
+    /* What was fetched before need not be what is there now. */
+    if (import->options->note_count == 0)
+        TRY(database_run(import->writer.database, "DELETE FROM meta WHERE name LIKE 'source %'"));
+    for (size_t i = 0; i < import->options->note_count; i++)
+        TRY(writer_meta(&import->writer, import->options->notes[i].name,
+                        import->options->notes[i].value));
     if (import->options->starter)
         TRY(writer_meta(&import->writer, SLICE("starter"), SLICE("1")));
     return NULL;

@@ -9,10 +9,17 @@
 
 #include "store/store.h"
 
+/* Something to remember in the store that is no feed, see store_note_read. */
+struct store_note {
+    slice name, value;
+};
+
 struct import_options {
     bool facts_only;   /* leave out prose (summaries, details) */
     const char *built; /* date to write down as the store's own, or NULL for now (UTC, ISO 8601) */
-    bool starter;      /* mark the store as the starter store */
+    const struct store_note *notes; /* written together with the feeds */
+    size_t note_count;
+    bool starter; /* mark the store as the starter store */
     /* Called now and then with the file at hand and how much of it is done; may be NULL. */
     void (*progress)(void *context, const char *path, uint64_t done, uint64_t total);
     void *progress_context;

@@ -315,6 +315,11 @@ static struct error *read_meta(struct store *store, struct arena *arena, slice n
     return NULL;
 }
 
+struct error *store_note_read(struct store *store, struct arena *arena, slice name, slice *value)
+{
+    return read_meta(store, arena, name, value);
+}
+
 struct error *store_status(struct store *store, struct arena *arena, struct store_status *status)
 {
     sqlite3_stmt *statement;

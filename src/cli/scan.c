@@ -1,4 +1,5 @@
 #include "cli/scan.h"
+#include "cli/store_age.h"
 #include "base/file.h"
 #include "http/http.h"
 #include "base/interrupt.h"
@@ -183,35 +184,28 @@ static slice today(struct arena *arena)
     return arena_copy(arena, slice_make(text, strftime(text, sizeof(text), "%Y-%m-%d", &parts)));
 }
 
-/* Of a date, or of a date and time as ISO 8601 has them. */
-static uint64_t hours_since(slice date)
-{
-    struct tm parts = {0};
-    char text[32] = "";
-    memcpy(text, date.ptr, date.len < 19 ? date.len : 19);
-    if (!strptime(text, "%Y-%m-%dT%H:%M:%S", &parts) && !strptime(text, "%Y-%m-%d", &parts))
-        return 0;
-    time_t then = timegm(&parts), now = time(NULL);
-    return now > then ? (uint64_t)(now - then) / 3600 : 0;
-}
-
 static uint64_t days_since(slice date)
 {
     return hours_since(slice_first(date, 10)) / 24;
 }
 
 /* --db-max-age: what is older is used all the same, but nothing passes by it. */
-static void check_store_age(struct scan *scan)
+static struct error *check_store_age(struct scan *scan, struct store *store)
 {
-    uint64_t most = scan->options->db_max_age_hours, hours = hours_since(scan->store.built);
-    if (most == 0 || hours <= most)
-        return;
-    add_error(scan, "store", SIZE_MAX, SLICE_EMPTY,
-              arena_format(scan->arena,
-                           "the advisory store is of %.*s, %llu hours old, and --db-max-age allows "
-                           "%llu: `plimsoll db update` fetches a newer one",
-                           SLICE_ARG(slice_first(scan->store.built, 10)), (unsigned long long)hours,
-                           (unsigned long long)most));
+    uint64_t most = scan->options->db_max_age_hours;
+    struct store_age age;
+    if (most == 0)
+        return NULL;
+    TRY(store_age_of(store, &scan->store, &scan->inventory, scan->arena, &age));
+    if (age.hours > most)
+        add_error(scan, "store", SIZE_MAX, SLICE_EMPTY,
+                  arena_format(scan->arena,
+                               "the advisories%s%.*s are of %.*s, %llu hours old, and --db-max-age "
+                               "allows %llu: `plimsoll db update` fetches newer ones",
+                               age.feed.len ? " of " : "", SLICE_ARG(age.feed),
+                               SLICE_ARG(slice_first(age.date, 10)), (unsigned long long)age.hours,
+                               (unsigned long long)most));
+    return NULL;
 }
 
 static struct error *match_in_store(struct scan *scan, struct store *store)
@@ -219,7 +213,7 @@ static struct error *match_in_store(struct scan *scan, struct store *store)
     TRY(store_status(store, scan->arena, &scan->store));
     scan->has_store = true;
     scan->report.store_age_days = days_since(scan->store.built);
-    check_store_age(scan);
+    TRY(check_store_age(scan, store));
     return match_run(&scan->result, scan->arena, &scan->inventory, store, today(scan->arena));
 }
 

@@ -508,7 +508,8 @@ struct http_client *http_client_new(const struct http_options *options)
     client->easy = curl->easy_init();
     if (!client->easy)
         memory_exhausted();
-    if (!getenv("http_proxy"))
+    const char *proxy = getenv("http_proxy");
+    if (!proxy || !*proxy)
         client->proxy = getenv("HTTP_PROXY");
     return client;
 }

@@ -289,20 +289,29 @@ static slice time_now(struct arena *arena)
     return arena_copy(arena, slice_from_text(text));
 }
 
-static struct error *write_meta(struct feed_import *import, bool other_feeds)
+static struct error *write_notes(struct feed_import *import)
 {
-    slice built = import->writer.now;
-    if (import->options->built)
-        built = slice_from_text(import->options->built);
-    else if (!other_feeds && import->facts_built.len)
-        built = import->facts_built;
-    TRY(writer_meta(&import->writer, SLICE("built"), built));
     /* What was fetched before need not be what is there now. */
     if (import->options->note_count == 0)
         TRY(database_run(import->writer.database, "DELETE FROM meta WHERE name LIKE 'source %'"));
     for (size_t i = 0; i < import->options->note_count; i++)
         TRY(writer_meta(&import->writer, import->options->notes[i].name,
                         import->options->notes[i].value));
+    return NULL;
+}
+
+static struct error *write_meta(struct feed_import *import, bool other_feeds)
+{
+    slice built = import->writer.now;
+    bool as_it_was = import->total_read == 0; /* only notes: what it holds is as old as before */
+    if (as_it_was)
+        return write_notes(import);
+    if (import->options->built)
+        built = slice_from_text(import->options->built);
+    else if (!other_feeds && import->facts_built.len)
+        built = import->facts_built;
+    TRY(writer_meta(&import->writer, SLICE("built"), built));
+    TRY(write_notes(import));
     if (import->options->starter)
         TRY(writer_meta(&import->writer, SLICE("starter"), SLICE("1")));
     return NULL;
@@ -351,7 +360,7 @@ static struct error *fill(struct feed_import *import, struct database *database,
     bool facts, other_feeds;
     TRY(import_phase(import, inputs, true, &facts));
     TRY(import_phase(import, inputs, false, &other_feeds));
-    if (import->total_read == 0)
+    if (import->total_read == 0 && inputs->list.count)
         return error_make(ERROR_INPUT, "none of the feeds could be read; the first of them: %.*s",
                           SLICE_ARG(import->skipped_why));
     TRY(write_meta(import, other_feeds));
@@ -370,7 +379,7 @@ static struct error *write_store(struct feed_import *import, const struct beside
     if (!error)
         error = fill(import, &database, inputs, result);
     writer_close(&import->writer);
-    if (!error)
+    if (!error && inputs->list.count)
         error = tidy(&database);
     database_close(&database);
     return error;
@@ -386,7 +395,7 @@ struct error *store_import(const char *store_path, const char *const *paths, siz
     struct beside beside;
     bool copied = false;
     *result = (struct import_result){0};
-    if (path_count == 0)
+    if (path_count == 0 && options->note_count == 0)
         return error_make(ERROR_USAGE, "no feed was given: name files or folders to import");
     TRY(find_inputs(&inputs, paths, path_count));
     struct error *error = beside_begin(&beside, store_path);

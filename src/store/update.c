@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 
 /* What is known of a feed from last time: three lines, of which each may be empty. */
 struct validators {
@@ -225,17 +226,42 @@ static void take(struct update *update, size_t line)
 /* -- into the store -------------------------------------------------------------------------------
  */
 
+static slice time_now(struct arena *arena)
+{
+    char text[32];
+    time_t now = time(NULL);
+    struct tm parts;
+    gmtime_r(&now, &parts);
+    return arena_copy(arena,
+                      slice_make(text, strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts)));
+}
+
+/* That the store's feed is as its publisher has it now. */
+static void note_unchanged(struct update *update, struct store_note *notes, size_t *count)
+{
+    for (size_t i = 0; i < update->options->wanted_count; i++)
+        if (update->lines[i].state == UPDATE_UNCHANGED)
+            notes[(*count)++] = (struct store_note){
+                arena_format(update->arena, "checked %s", update->lines[i].publisher->word),
+                time_now(update->arena)};
+}
+
 static struct error *import(struct update *update, const size_t *lines, size_t count)
 {
-    const char **paths = arena_array(update->arena, count, sizeof(*paths));
-    struct store_note *notes = arena_array(update->arena, count, sizeof(*notes));
+    const char **paths = arena_array(update->arena, count + 1, sizeof(*paths));
+    struct store_note *notes =
+        arena_array(update->arena, count + update->options->wanted_count + 1, sizeof(*notes));
+    size_t note_count = count;
     struct import_result result;
     for (size_t i = 0; i < count; i++) {
         paths[i] = update->files[lines[i]];
         notes[i] = update->notes[lines[i]];
     }
+    note_unchanged(update, notes, &note_count);
+    if (note_count == 0)
+        return NULL;
     struct import_options options = {.notes = notes,
-                                     .note_count = count,
+                                     .note_count = note_count,
                                      .progress = update->options->progress,
                                      .progress_context = update->options->progress_context};
     return store_import(update->store_path, paths, count, &options, update->arena, &result);
@@ -249,8 +275,6 @@ static void import_all(struct update *update)
     for (size_t i = 0; i < update->options->wanted_count; i++)
         if (update->files[i])
             lines[count++] = i;
-    if (count == 0)
-        return;
     CLEANUP_ERROR struct error *together = import(update, lines, count);
     for (size_t i = 0; i < count && together; i++) {
         CLEANUP_ERROR struct error *error = import(update, &lines[i], 1);

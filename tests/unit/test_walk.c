@@ -11,10 +11,12 @@
 #define analyzers fake_analyzers
 #define analyzer_count fake_analyzer_count
 #define walk_analyze fake_walk_analyze
+#define walk_bytes_wanted fake_walk_bytes_wanted
 #include "layer/walk_analyze.c"
 #undef analyzers
 #undef analyzer_count
 #undef walk_analyze
+#undef walk_bytes_wanted
 
 #include "tarkit.h"
 

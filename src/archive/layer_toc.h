@@ -11,7 +11,7 @@ enum layer_toc_kind { TOC_NONE, TOC_ESTARGZ, TOC_ZSTD_CHUNKED };
 
 struct layer_toc {
     enum layer_toc_kind kind;
-    slice digest;            /* eStargz: of the TOC's JSON, unpacked; zstd:chunked: of it as stored */
+    slice digest; /* eStargz: of the TOC's JSON, unpacked; zstd:chunked: of the TOC as stored */
     uint64_t offset, length; /* zstd:chunked: where the TOC lies as stored (manifest-position) … */
     uint64_t unpacked;       /* … and its size unpacked; eStargz: 0, its footer tells */
 };

@@ -14,12 +14,13 @@
 /* image */
 #define LIMIT_MANIFEST_BYTES (4 * LIMIT_MIB)
 #define LIMIT_CONFIG_BYTES (8 * LIMIT_MIB)
-#define LIMIT_STORAGE_LIST_BYTES (64 * LIMIT_MIB) /* containers/storage's lists of images, of layers */
+#define LIMIT_STORAGE_LIST_BYTES                                                                   \
+    (64 * LIMIT_MIB) /* a list of images or layers of containers/storage */
 #define LIMIT_JSON_DEPTH 64
 #define LIMIT_LAYERS 500
 #define LIMIT_INDEX_DEPTH 8          /* an index in an index */
 #define LIMIT_MANIFESTS 5000         /* that an image's indexes list, one in the other */
-#define LIMIT_MANIFESTS_FETCHED 64   /* from a registry, to learn platforms that an index leaves out */
+#define LIMIT_MANIFESTS_FETCHED 64   /* from a registry, for platforms that an index leaves out */
 #define LIMIT_ARCHIVE_MEMBERS 100000 /* members of a docker-archive or OCI tar */
 
 /* layer */
@@ -62,9 +63,9 @@
 #define LIMIT_HTTP_REFUSAL_BYTES (64 * LIMIT_KIB) /* kept of an answer that says no */
 #define LIMIT_HTTP_TOKEN_BYTES (1 * LIMIT_MIB)    /* what a token server answers */
 #define LIMIT_HTTP_REDIRECTS 10
-#define LIMIT_HTTP_RETRIES 5        /* after failures that may pass; counted anew after … */
+#define LIMIT_HTTP_RETRIES 5 /* after failures that may pass; counted anew after … */
 #define LIMIT_HTTP_PROGRESS_BYTES (1 * LIMIT_MIB) /* … so many more bytes have come */
-#define LIMIT_HTTP_WAIT_SECONDS 120 /* Retry-After beyond it is not waited for */
+#define LIMIT_HTTP_WAIT_SECONDS 120               /* Retry-After beyond it is not waited for */
 
 /* feeds */
 #define LIMIT_ADVISORY_BYTES (32 * LIMIT_MIB) /* one advisory's JSON */

@@ -82,7 +82,9 @@ static struct layer_job job_of_layer(const struct layer_reading *reading, size_t
     };
     set_input(&job, reading->image, layer);
     if (job.input == LAYER_INPUT_RANGE || job.input == LAYER_INPUT_FED)
-        job.toc = reading->options->no_lazy ? (struct layer_toc){0} : layer->toc;
+        job.toc = layer->toc;
+    if (reading->options->no_lazy)
+        job.toc.kind = TOC_NONE;
     return job;
 }
 

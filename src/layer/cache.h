@@ -2,8 +2,9 @@
  * The cache of layer records: a layer seen before is not read again, whatever image it comes in.
  * One file for each record in a folder of the user's own. Any number of processes may use it at
  * once: a record is written beside and renamed, so a reader sees a whole one or none; what does not
- * pass its checks on the way in is taken as not there. What another user could have written is never
- * read: the folder and its files must belong to the effective user and be writable by nobody else.
+ * pass its checks on the way in is taken as not there. What another user could have written is
+ * never read: the folder and its files must belong to the effective user and be writable by nobody
+ * else.
  *
  * The cache only makes things faster: no failure of it fails a scan.
  */
@@ -26,8 +27,8 @@ MUST_CHECK struct error *layer_cache_open(struct layer_cache **cache, const char
                                           uint64_t max_bytes);
 
 /*
- * The bytes stored under `key` (any text; what the record depends on), in the arena. False when they
- * are not there, or damaged (then the file is removed). Marks them as used now.
+ * The bytes stored under `key` (any text; what the record depends on), in the arena. False when
+ * they are not there, or damaged (then the file is removed). Marks them as used now.
  */
 bool layer_cache_get(struct layer_cache *cache, slice key, struct arena *arena, slice *bytes);
 

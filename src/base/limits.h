@@ -14,8 +14,7 @@
 /* image */
 #define LIMIT_MANIFEST_BYTES (4 * LIMIT_MIB)
 #define LIMIT_CONFIG_BYTES (8 * LIMIT_MIB)
-#define LIMIT_STORAGE_LIST_BYTES                                                                   \
-    (64 * LIMIT_MIB) /* a list of images or layers of containers/storage */
+#define LIMIT_STORAGE_LIST_BYTES (64 * LIMIT_MIB) /* a list in containers/storage */
 #define LIMIT_JSON_DEPTH 64
 #define LIMIT_LAYERS 500
 #define LIMIT_INDEX_DEPTH 8          /* an index in an index */

@@ -128,11 +128,6 @@ int main(int count, char **arguments)
     list_group(slice_from_text(arguments[0]), &group);
     if (group.len)
         return run_group(arguments[0], buffer_slice(&group), count > 1 ? arguments[1] : NULL);
-    /* `plimsoll FILE` means `plimsoll image FILE`. */
-    if (arguments[0][0] == '-' || strchr(arguments[0], ':') || access(arguments[0], F_OK) == 0)
-        return run_command(&command_image, count, arguments);
-    return fail(error_make(ERROR_USAGE,
-                           "there is no command and no file \"%s\"; `plimsoll --help` lists the "
-                           "commands",
-                           arguments[0]));
+    /* `plimsoll IMAGE` means `plimsoll image IMAGE`. */
+    return run_command(&command_image, count, arguments);
 }

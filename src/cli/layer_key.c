@@ -62,8 +62,8 @@ struct layer_keys layer_keys_of(const struct layer_reading *reading, size_t inde
         add_key(&keys, KEY_PLACE, key_of_place(reading, made_by, layer->folder, 0, layer->diff_id));
     else if (lazy)
         add_key(&keys, KEY_TOC,
-                arena_format(reading->arena, "%.*s toc %.*s", SLICE_ARG(made_by),
-                             SLICE_ARG(layer->toc.digest)));
+                arena_format(reading->arena, "%.*s toc %.*s %d", SLICE_ARG(made_by),
+                             SLICE_ARG(layer->toc.digest), reading->options->no_verify));
     if (!reading->options->no_verify)
         add_key(&keys, KEY_DIFF_ID,
                 arena_format(reading->arena, "%.*s diff %.*s", SLICE_ARG(made_by),

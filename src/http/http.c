@@ -40,6 +40,7 @@ struct transfer {
     struct buffer refusal;
     char detail[CURL_ERROR_SIZE];
     struct error *stopped; /* why the transfer was ended from this side */
+    unsigned refusals;     /* of connections, in a row or not */
     bool sink_full;
     bool heard_enough; /* of a refusal that does not end */
 };
@@ -364,6 +365,9 @@ static bool may_pass(CURLcode code, long status)
            code != CURLE_UNSUPPORTED_PROTOCOL && code != CURLE_URL_MALFORMAT;
 }
 
+/* Nobody is there: that seldom passes, and a name may be looked for in many places. */
+enum { MOST_REFUSALS = 2 };
+
 enum outcome { DONE, AGAIN, FAILED };
 
 /* One attempt with its redirects. */
@@ -392,6 +396,10 @@ static enum outcome attempt(struct transfer *transfer, struct error **error)
         return DONE;
     if (code == CURLE_OK && !wanted && !may_pass(code, status))
         return DONE;
+    if (code == CURLE_COULDNT_CONNECT && transfer->refusals++ >= MOST_REFUSALS) {
+        *error = describe(transfer, code);
+        return FAILED;
+    }
     *error = code == CURLE_OK && wanted
                  ? error_make(ERROR_INPUT, "it ends after %llu bytes, before it should",
                               (unsigned long long)transfer->given)

@@ -134,16 +134,16 @@ static struct error *find_and_open(const struct containerd *containerd, struct i
                                    slice name, const struct source_options *options, bool *absent)
 {
     const char *variable = getenv("CONTAINERD_NAMESPACE");
-    const char *namespace =
-        options->containerd_namespace ? options->containerd_namespace : variable;
+    const char *namespace = options->containerd_namespace ? options->containerd_namespace
+                            : variable                    ? variable
+                                                          : "";
     slice digest;
     *absent = true;
-    TRY(error_wrap(
-        find_everywhere(containerd, slice_from_text(namespace ? namespace : ""), name, &digest),
-        "%s does not answer", containerd->socket));
+    TRY(error_wrap(find_everywhere(containerd, slice_from_text(namespace), name, &digest),
+                   "%s does not answer", containerd->socket));
     if (digest.len == 0)
         return error_make(ERROR_INPUT, "it has no such image%s%s",
-                          namespace ? " in namespace " : "", namespace ? namespace : "");
+                          *namespace ? " in namespace " : "", namespace);
     *absent = false;
     *(slice *)list_add(&image->tags, containerd->arena, sizeof(slice)) =
         arena_copy(containerd->arena, name);

@@ -187,6 +187,7 @@ class Machine:
                 "DOCKER_HOST": f"unix://{home}/run/no-docker.sock", "CONTAINER_HOST": f"unix://{home}/run/no-podman.sock",
                 "CONTAINERD_ADDRESS": f"{home}/run/no-containerd.sock", "DOCKER_CONTEXT": "", "DOCKER_TLS_VERIFY": "",
                 "DOCKER_CERT_PATH": "", "CONTAINERD_NAMESPACE": "", "REGISTRY_AUTH_FILE": "",
+                "PLIMSOLL_TEST_BACKOFF_MS": "1",
                 "CONTAINERS_STORAGE_CONF": str(self.podman_folder / "empty.conf")}
 
     @property

@@ -259,8 +259,9 @@ def poisoned(compression="gzip"):
 
 
 def not_hashed(form, compression):
-    """Uncompressed layers in a file are seeked through: their diff ID is not computed, which --verbose says."""
-    return compression == "none"
+    """Uncompressed layers in a file are seeked through: their diff ID is not computed, which --verbose says. In an
+    OCI layout it has to be the digest, which shows without."""
+    return compression == "none" and form == "docker-archive"
 
 
 @pytest.mark.parametrize("options", [[], ["--no-verify"], ["--no-lazy"]], ids=["", "no-verify", "no-lazy"])
@@ -343,10 +344,10 @@ def test_layer_that_cannot_be_read_is_not_kept(write, tmp_path, cache, store):
 @pytest.mark.skipif(not scanner.has_hooks(), reason="the program was built without its test hooks")
 def test_worker_that_ends_badly_keeps_nothing(write, cache, store):
     path = write("image", [BASE, OWN])
-    for how in ("garbage", "half"):
-        result = ask(path, cache, db=store, env={"PLIMSOLL_TEST_WORKER": how})
-        assert result.code == 3, result
-        assert status(cache)["records"] == 0, how
+    for how in ("garbage", "half", "segv"):
+        result = ask(path, cache, db=store, env={"PLIMSOLL_TEST_WORKER": f"1:{how}"})
+        assert result.code == 3 and 1 not in from_cache(result), result
+        assert status(cache)["records"] <= 1, how
     same(ask(path, cache, db=store), cold(path, store))
 
 
@@ -645,8 +646,8 @@ def test_two_hundred_at_once(write, cache, store):
     alone = (time.monotonic() - begun) / len(images)
     chance = random.Random(200)
     doomed = set(chance.sample(range(SCANS), KILLED))
-    moments = {number: chance.uniform(0, alone * 4) for number in doomed}
     # With 24 on a few cores each takes longer than alone: the moments are spread over all that it does.
+    moments = {number: chance.uniform(0, alone * 4) for number in doomed}
     environment = scanner.environment({"PLIMSOLL_NO_CACHE": ""})
 
     def scan(number):

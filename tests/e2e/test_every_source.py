@@ -8,9 +8,11 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -142,7 +144,7 @@ class Everywhere:
 
     def through_skopeo(self, kind, *args):
         daemonkit.need("skopeo", root=False)
-        target = self.work / f"skopeo-{kind}-{'-'.join(args)}"
+        target = self.work / f"skopeo-{kind}-{'-'.join(args).replace(':', '-')}"  # a colon would begin a tag
         run("skopeo", "copy", "--quiet", "--insecure-policy", *args, f"docker-archive:{self.archive()}", f"{kind}:{target}:kit/app:1")
         return target
 
@@ -301,6 +303,8 @@ CASES = {
         ["--containerd-namespace", "k8s.io", "--containerd-address", a.machine.containerd.address]]),
     **{f"registry, {form}, {c}": ("", pushed(form, c)) for form, c in (
         ("oci", "gzip"), ("oci", "zstd"), ("oci", "zstd:chunked"), ("v2s2", "gzip"))},
+    "registry, oci, zstd:chunked, read whole": ("", lambda a: [pushed("oci", "zstd:chunked")(a)[0], ["--insecure", "--no-lazy"]]),
+    "oci by skopeo, layers zstd:chunked": ("", lambda a: [a.through_skopeo("oci", "--dest-compress-format", "zstd:chunked")]),
     "registry, layers uncompressed": ("", lambda a: in_registry(
         a, "plain:1", f"oci:{a.oci_folder('none')}:app:1", "--dest-decompress")),
     "registry, by name alone": ("", lambda a: [in_registry(a, "oci:gzip-alone", f"docker-archive:{a.archive()}")[0].removeprefix("registry:"), ["--insecure"]]),
@@ -427,6 +431,36 @@ def test_only_a_namespace_has_it(machine, everywhere, store):  # noqa: F811
         assert result.code == 3 and "namespace default" in result.complaints(), result
 
 
+# -- the cache, over all of these ----------------------------------------------------------------------------------
+
+CACHED = ["docker in place", "docker exported", "podman in place", "podman by its socket", "containerd, default, layers gzip",
+          "containerd, k8s.io, layers zstd-frames", "registry, oci, gzip", "registry, oci, zstd", "buildah, in place", "umoci"]
+
+
+@pytest.mark.parametrize("case", CACHED)
+def test_second_scan(everywhere, store, tmp_path, case):
+    """The same report from the cache as without, and no layer is read for it; an engine's export comes by all the same."""
+    target = CASES[case][1](everywhere)
+    time.sleep(2.2)  # a folder is known by its place when it was not changed for so long
+    cold, first, second = (scan_case(everywhere.machine, store, more, *with_cache(*target)) for more in (
+        ["--no-cache"], ["--cache-dir", tmp_path / "cache"], ["--cache-dir", tmp_path / "cache"]))
+    assert cold.code == 0 and findings(cold.report) == ORIGINS, cold
+    assert first.out == cold.out == second.out, (first, second)
+    known = set(re.findall(r"layer (\d+): its record was in the cache", second.stderr))
+    assert known == set("01234") or "export" in second.stderr, second
+
+
+def with_cache(name, args=(), env=None):
+    return name, args, {**(env or {}), "PLIMSOLL_NO_CACHE": ""}
+
+
+def test_one_cache_for_all(everywhere, store, tmp_path):
+    """What one source has taught it serves the others, where the layers are the same; each says the same."""
+    for case in (*CACHED, *CACHED):
+        result = scan_case(everywhere.machine, store, ["--cache-dir", tmp_path / "cache"], *with_cache(*CASES[case][1](everywhere)))
+        assert (result.code, components(result.report), findings(result.report)) == (0, COMPONENTS, ORIGINS), (case, result)
+
+
 # -- nobody has it -----------------------------------------------------------------------------------------------
 
 def lines(result):
@@ -448,7 +482,11 @@ def test_nobody_has_it(machine, store, shared_name):  # noqa: F811
     """Every daemon is up: one message says what each of them answered."""
     name = f"{machine.registry.host}/kit/nobody:1"
     result = ask(machine, name, "--insecure", db=store, env=machine.everything)
-    refused(result, name, "docker: ", "no such image", "podman: ", "no such image", "containerd: ", "no such image", "registry: ", name)
+    refused(result, name, "docker: ", "no such image", "podman: ", "no such image", "containerd: ", "no such image", "registry: ",
+            machine.registry.host, "unknown")
+    message = result.errors[0]["message"]
+    assert message.count("docker: ") == message.count("podman: ") == message.count("registry: ") == 1, message
+    assert "namespace ;" not in message, "an empty CONTAINERD_NAMESPACE is none"
 
 
 def test_nobody_is_there(machine, store):  # noqa: F811

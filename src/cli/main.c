@@ -129,5 +129,9 @@ int main(int count, char **arguments)
     if (group.len)
         return run_group(arguments[0], buffer_slice(&group), count > 1 ? arguments[1] : NULL);
     /* `plimsoll IMAGE` means `plimsoll image IMAGE`. */
-    return run_command(&command_image, count, arguments);
+    code = run_command(&command_image, count, arguments);
+    if (code == EXIT_UNTRUSTED && strcspn(arguments[0], "/:.@-") == strlen(arguments[0]))
+        remark("\"%s\" was taken for an image, since it is no command; `plimsoll --help` lists those",
+               arguments[0]);
+    return code;
 }

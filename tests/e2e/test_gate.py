@@ -227,7 +227,7 @@ def test_allow_unjudged_from_the_environment(scan_layers, tmp_path, store):
 
 INPUT = ["image", "--input", "x.tar"]
 WRONG = [  # arguments, environment, what the message has to name
-    (["nonsense"], {}, "nonsense"), (["image"], {}, "input"),
+    (["image"], {}, "input"),
     ([*INPUT, "--nonsense"], {}, "--nonsense"), ([*INPUT, "-Z"], {}, "-Z"), ([*INPUT, "--severity"], {}, "--severity"),
     ([*INPUT, "--severity", "HIGH,BAD"], {}, "BAD"), ([*INPUT, "--severity", ""], {}, "severity"),
     ([*INPUT, "--fail-on", "SOMETIMES"], {}, "SOMETIMES"), ([*INPUT, "-f", "xml2"], {}, "xml2"),
@@ -240,6 +240,12 @@ WRONG = [  # arguments, environment, what the message has to name
     (INPUT, {"PLIMSOLL_SEVERITY": "BAD"}, "PLIMSOLL_SEVERITY"), (INPUT, {"PLIMSOLL_EXIT_CODE": "x"}, "PLIMSOLL_EXIT_CODE"),
     (INPUT, {"PLIMSOLL_FAIL_ON": "x"}, "PLIMSOLL_FAIL_ON"), (INPUT, {"PLIMSOLL_IGNORE_UNFIXED": "perhaps"}, "PLIMSOLL_IGNORE_UNFIXED"),
 ]
+
+
+def test_what_is_no_command_is_an_image():
+    """`plimsoll NAME`: looked for; and when nobody has it, the thought that a command was meant."""
+    result = scanner.run("nonsense", "--image-src", "podman", env={"CONTAINERS_STORAGE_CONF": "/dev/null", "HOME": "/nowhere"})
+    assert result.code == 3 and 'cannot get "nonsense"' in result.stderr and "--help" in result.stderr, result
 
 
 @pytest.mark.parametrize("args,env,named", WRONG, ids=[" ".join([*map(repr, e.items())] + a) or "nothing" for a, e, _ in WRONG])

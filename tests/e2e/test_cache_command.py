@@ -191,7 +191,7 @@ def test_without_command():
     assert (done.code, done.stdout) == (2, "") and "cache status" in done.stderr, done
     done = scanner.run("cache", "--help")
     assert done.code == 0 and "cache clear" in done.stdout, done
-    for group, names in (("cache", "cache status, cache clear"), ("db", "db import, db status, db export-facts")):
+    for group, names in (("cache", "cache status, cache clear"), ("db", "db import, db update, db status, db export-facts")):
         done = scanner.run(group, "frobnicate")
         assert done.code == 2 and f'"{group} frobnicate"; there is {names}\n' in done.stderr, done
 

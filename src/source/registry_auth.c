@@ -2,53 +2,8 @@
 #include "base/buffer.h"
 #include "base/json_read.h"
 #include "base/limits.h"
+#include "source/registry_challenge.h"
 #include "source/registry_client.h"
-
-struct challenge {
-    slice realm, service, scope;
-};
-
-/* One `key="value"` or `key=value` off the front; a backslash in quotes takes the next byte as it
- * is (RFC 9110, quoted-string). */
-static bool pull_parameter(slice *rest, slice *key, slice *value, struct arena *arena)
-{
-    while (rest->len && (rest->ptr[0] == ',' || byte_is_space(rest->ptr[0])))
-        *rest = slice_from(*rest, 1);
-    if (!slice_split(*rest, '=', key, rest))
-        return false;
-    *key = slice_trim(*key);
-    if (rest->len == 0 || rest->ptr[0] != '"') {
-        size_t end = slice_find(*rest, ',');
-        *value = slice_trim(slice_first(*rest, end));
-        *rest = slice_from(*rest, end);
-        return true;
-    }
-    char *text = arena_alloc(arena, rest->len);
-    size_t length = 0, at = 1;
-    for (; at < rest->len && rest->ptr[at] != '"'; at++) {
-        if (rest->ptr[at] == '\\' && at + 1 < rest->len)
-            at++;
-        text[length++] = rest->ptr[at];
-    }
-    *value = slice_make(text, length);
-    *rest = slice_from(*rest, at + 1 < rest->len ? at + 1 : rest->len);
-    return true;
-}
-
-static struct challenge read_challenge(slice text, struct arena *arena)
-{
-    struct challenge challenge = {SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY};
-    slice key, value;
-    while (pull_parameter(&text, &key, &value, arena)) {
-        if (slice_equal_nocase(key, SLICE("realm")))
-            challenge.realm = value;
-        else if (slice_equal_nocase(key, SLICE("service")))
-            challenge.service = value;
-        else if (slice_equal_nocase(key, SLICE("scope")))
-            challenge.scope = value;
-    }
-    return challenge;
-}
 
 static void add_escaped(struct buffer *out, const char *key, slice value)
 {
@@ -106,8 +61,9 @@ static struct error *read_token(struct registry_client *client, slice text)
     return NULL;
 }
 
-static void build_request(struct registry_client *client, const struct challenge *challenge,
-                          struct http_request *request, struct buffer *url, struct buffer *form)
+static void build_request(struct registry_client *client,
+                          const struct registry_challenge *challenge, struct http_request *request,
+                          struct buffer *url, struct buffer *form)
 {
     bool exchange = client->credentials.identity_token.len > 0;
     struct buffer *query = exchange ? form : url;
@@ -127,7 +83,8 @@ static void build_request(struct registry_client *client, const struct challenge
     request->url = url->bytes;
 }
 
-static struct error *fetch_token(struct registry_client *client, const struct challenge *challenge)
+static struct error *fetch_token(struct registry_client *client,
+                                 const struct registry_challenge *challenge)
 {
     CLEANUP_BUFFER struct buffer url = {0};
     CLEANUP_BUFFER struct buffer form = {0};
@@ -168,8 +125,8 @@ static void look_up_credentials(struct registry_client *client)
 
 struct error *registry_authenticate(struct registry_client *client, slice challenge)
 {
-    slice scheme = slice_first(challenge, slice_find(challenge, ' '));
-    struct challenge parts = read_challenge(slice_from(challenge, scheme.len), client->arena);
+    struct registry_challenge parts = registry_challenge_read(challenge, client->arena);
+    slice scheme = parts.scheme;
     look_up_credentials(client);
     if (client->credentials.registry_token.len && client->authorization.len == 0) {
         client->authorization = arena_format(client->arena, "Bearer %.*s",

@@ -5,9 +5,10 @@ eStargz: containerd/stargz-snapshotter, docs/estargz.md. zstd:chunked: container
 `change(toc)` may spoil the table before it is packed. `LazyImage` is an image of such layers.
 """
 
-import hashlib
+import gzip
 import io
 import json
+import re
 import struct
 import tarfile
 import zlib
@@ -57,12 +58,12 @@ class Packer:
     """A row of gzip members; what is added before `begin` goes into the one at hand."""
 
     def __init__(self):
-        self.blob, self.open, self.at = b"", b"", 0
+        self.blob, self.open, self.at = bytearray(), bytearray(), 0
 
     def begin(self):
         if self.open:
             self.blob += gzip_member(self.open)
-        self.open, self.at = b"", len(self.blob)
+        self.open, self.at = bytearray(), len(self.blob)
 
     def add(self, data):
         """Where it lies: (offset of its member, offset in what that unpacks to)."""
@@ -105,7 +106,7 @@ def make_estargz(tar_bytes, chunk=4 << 20, smallest=0, change=None, digest=None,
         info = tarfile.TarInfo("stargz.index.json")
         info.size = len(text)
         tar.addfile(info, io.BytesIO(text))
-    blob = packer.blob + gzip_member(buffer.getvalue()) + estargz_footer(where if footer_offset is None else footer_offset)
+    blob = bytes(packer.blob) + gzip_member(buffer.getvalue()) + estargz_footer(where if footer_offset is None else footer_offset)
     return blob, {TOC_DIGEST: digest or sha256(text)}
 
 
@@ -124,21 +125,15 @@ def zstd_skippable(data):
 def zeros_apart(data, chunk, hole=1024):
     """As containers/storage: runs of 1024 zeros and more are chunks of their own."""
     out, at = [], 0
-    while at < len(data):
-        run = len(data[at:]) - len(data[at:].lstrip(b"\0"))
-        if run >= hole:
-            out.append((at, data[at:at + run], "zeros"))
-            at += run
-            continue
-        stop = data.find(bytes(hole), at)
-        stop = min(at + chunk, stop if stop > at else len(data), len(data))
-        out.append((at, data[at:stop], ""))
-        at = stop
-    return out
+    for run in re.finditer(b"\\0{%d,}" % hole, data):
+        out += [(at + n, piece, "") for n, piece in pieces(data[at:run.start()], chunk)]
+        out.append((run.start(), run.group(), "zeros"))
+        at = run.end()
+    return out + [(at + n, piece, "") for n, piece in pieces(data[at:], chunk)]
 
 
 def make_zstd_chunked(tar_bytes, chunk=64 << 10, change=None, digest=None, position=None):
-    blob, items, end = b"", [], 0
+    blob, items, end = bytearray(), [], 0
     for info, head, content in members_of(tar_bytes):
         data = tar_bytes[content:content + info.size] if info.isreg() else b""
         if content > end:
@@ -167,7 +162,7 @@ def make_zstd_chunked(tar_bytes, chunk=64 << 10, change=None, digest=None, posit
     where = len(blob) + 8
     numbers = (where, len(packed), len(text), 1)
     blob += zstd_skippable(packed) + zstd_skippable(struct.pack("<4Q", *numbers) + b"GnUlInUx")
-    return blob, {CHECKSUM: digest or sha256(packed), POSITION: position or ":".join(map(str, numbers))}
+    return bytes(blob), {CHECKSUM: digest or sha256(packed), POSITION: position or ":".join(map(str, numbers))}
 
 
 MAKERS = {"estargz": (make_estargz, "gzip"), "zstd:chunked": (make_zstd_chunked, "zstd")}
@@ -175,23 +170,20 @@ MAKERS = {"estargz": (make_estargz, "gzip"), "zstd:chunked": (make_zstd_chunked,
 
 def whole_tar(blob, how):
     """What a reader sees that knows nothing of the table."""
+    if how == "none":
+        return blob
     if how == "zstd":
         import zstandard
         reader = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(blob), read_across_frames=True)
         return reader.read()
-    out = b""
-    while blob:
-        body = zlib.decompressobj(31)
-        out += body.decompress(blob) + body.flush()
-        blob = body.unused_data
-    return out
+    return gzip.decompress(blob)
 
 
 class LazyImage(imagekit.Image):
     """An image whose layers are given as (blob, annotations, "gzip" or "zstd")."""
 
     def __init__(self, *made, **more):
-        super().__init__([whole_tar(blob, how) if how else blob for blob, _, how in made],
+        super().__init__([whole_tar(blob, how) for blob, _, how in made],
                          compression=[how for _, _, how in made], **more)
         self.made = made
 

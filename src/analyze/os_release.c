@@ -26,7 +26,7 @@ static slice unquote(struct arena *arena, slice raw)
     char *out = arena_alloc(arena, inside.len + 1);
     size_t length = 0;
     for (size_t i = 0; i < inside.len; i++) {
-        if (inside.ptr[i] == '\\' && i + 1 < inside.len && strchr("$\"`\\", inside.ptr[i + 1]))
+        if (inside.ptr[i] == '\\' && i + 1 < inside.len && memchr("$\"`\\", inside.ptr[i + 1], 4))
             i++;
         out[length++] = inside.ptr[i];
     }

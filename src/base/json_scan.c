@@ -159,7 +159,7 @@ static bool is_escape(slice s)
     uint32_t code;
     if (s.len == 0 || !s.ptr[0])
         return false;
-    if (strchr("\"\\/bfnrt", s.ptr[0]))
+    if (s.ptr[0] && strchr("\"\\/bfnrt", s.ptr[0]))
         return true;
     s = slice_from(s, 1);
     return s.ptr[-1] == 'u' && pull_hex(&s, &code);

@@ -37,6 +37,8 @@ static inline slice slice_from_text(const char *text)
 /* The slice from byte `from` on; empty when there are fewer bytes. */
 static inline slice slice_from(slice s, size_t from)
 {
+    if (s.len == 0)
+        return s; /* its pointer may be NULL, to which not even 0 may be added */
     if (from >= s.len)
         return (slice){s.ptr + s.len, 0};
     return (slice){s.ptr + from, s.len - from};

@@ -36,8 +36,13 @@ bool help_generate(const char *what, struct buffer *out);
 const char *store_place(const struct options *options, struct arena *arena);
 /* Where `db import` puts it without --db. */
 const char *store_place_of_user(struct arena *arena);
-/* Makes its folders, and where there is no store yet begins one with the starter: *made then. */
-MUST_CHECK struct error *store_place_prepare(const char *path, struct arena *arena, bool *made);
+/*
+ * Where `db import` and `db update` write: --db, or the user's own, whose folders are made. The
+ * user's own begins as a copy of the starter (*begin_with, may be NULL), so that one feed anew does
+ * not lose the others.
+ */
+MUST_CHECK struct error *store_place_to_write(const struct options *options, struct arena *arena,
+                                              const char **path, const char **begin_with);
 /* The starter store, or NULL. */
 const char *store_place_of_starter(struct arena *arena);
 /* The folder of the cache: --cache-dir, or the user's own; NULL where there is no home folder. */

@@ -1,6 +1,5 @@
 #include "cli/command.h"
 #include "base/progress.h"
-#include "base/text.h"
 #include "store/import.h"
 
 static void show_progress(void *context, const char *path, uint64_t done, uint64_t total)
@@ -21,8 +20,7 @@ static void print_result(const struct import_result *result)
 
 static struct error *run(const struct options *options, struct arena *arena, int *exit_code)
 {
-    const char *path = options->db ? options->db : store_place_of_user(arena);
-    bool made = false;
+    const char *path;
     struct import_options import = {.facts_only = options->facts_only,
                                     .built = options->built,
                                     .starter = options->starter,
@@ -30,16 +28,9 @@ static struct error *run(const struct options *options, struct arena *arena, int
     struct import_result result;
     if (options->word_count == 0)
         return error_make(ERROR_USAGE, "name what to import: plimsoll db import PATH…");
-    if (!path)
-        return error_make(ERROR_USAGE, "there is no home folder to keep the store in: name a file "
-                                       "with --db FILE");
-    if (!options->db)
-        TRY(store_place_prepare(path, arena, &made));
-    struct error *error =
-        store_import(path, options->words, options->word_count, &import, arena, &result);
-    if (error && made)
-        unlink(path);
-    TRY(error_wrap(error, "cannot import; the store is as it was"));
+    TRY(store_place_to_write(options, arena, &path, &import.begin_with));
+    TRY(error_wrap(store_import(path, options->words, options->word_count, &import, arena, &result),
+                   "cannot import; the store is as it was"));
     progress_clear();
     if (!options->quiet)
         print_result(&result);

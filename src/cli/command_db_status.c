@@ -21,6 +21,7 @@ static void write_json(const struct store_status *status, const char *path, stru
         json_field_or_null(&json, "source", status->feeds[i].source);
         json_field_or_null(&json, "newest", status->feeds[i].newest);
         json_field_or_null(&json, "imported", status->feeds[i].imported);
+        json_field_or_null(&json, "checked", status->feeds[i].checked);
         json_end_object(&json);
     }
     json_end_array(&json);
@@ -30,15 +31,16 @@ static void write_json(const struct store_status *status, const char *path, stru
 
 static void write_text(const struct store_status *status, const char *path, struct buffer *out)
 {
-    buffer_format(out, "%s: %s, made %.*s\n\n%-18s %9s  %-10s  %-10s  %s\n", path,
+    buffer_format(out, "%s: %s, made %.*s\n\n%-18s %9s  %-10s  %-10s  %-10s  %s\n", path,
                   status->starter ? "the starter store" : "store",
                   SLICE_ARG(slice_first(status->built, 10)), "ECOSYSTEM", "ENTRIES", "NEWEST",
-                  "IMPORTED", "FROM");
+                  "IMPORTED", "CHECKED", "FROM");
     for (size_t i = 0; i < status->feed_count; i++) {
         const struct store_feed *feed = &status->feeds[i];
-        buffer_format(out, "%-18.*s %9llu  %-10.*s  %-10.*s  ", SLICE_ARG(feed->ecosystem),
+        buffer_format(out, "%-18.*s %9llu  %-10.*s  %-10.*s  %-10.*s  ", SLICE_ARG(feed->ecosystem),
                       (unsigned long long)feed->entries, SLICE_ARG(slice_first(feed->newest, 10)),
-                      SLICE_ARG(slice_first(feed->imported, 10)));
+                      SLICE_ARG(slice_first(feed->imported, 10)),
+                      SLICE_ARG(slice_first(feed->checked, 10)));
         text_add_safe(out, feed->source);
         buffer_add_byte(out, '\n');
     }
@@ -53,7 +55,7 @@ static struct error *run(const struct options *options, struct arena *arena, int
     if (options->word_count)
         return error_make(ERROR_USAGE, "db status takes no arguments");
     if (!path)
-        return error_make(ERROR_INPUT, "there is no advisory store: `plimsoll db import PATH…` "
+        return error_make(ERROR_INPUT, "there is no advisory store: `plimsoll db update` "
                                        "makes one");
     TRY(store_open(&store, path));
     struct error *error = store_status(store, arena, &status);
@@ -75,7 +77,7 @@ const struct command command_db_status = {
     .arguments = "",
     .summary = "what the store holds, from where, how old",
     .text = "Lists the feeds in the store: how many entries, the newest date in each, when it was "
-            "imported and from which file.",
+            "imported and from which file, and when `db update` last found it to be the newest.",
     .example = "plimsoll db status -f json",
     .run = run,
 };

@@ -167,7 +167,7 @@ static void write_bash(struct buffer *out)
         "' -- \"$current\"))\n    elif (( COMP_CWORD == 1 )); then\n"
         "        COMPREPLY=($(compgen -W 'image rootfs db cache help version' -- \"$current\") "
         "$(compgen -f -- \"$current\"))\n    elif [[ $previous == db ]]; then\n"
-        "        COMPREPLY=($(compgen -W 'import status export-facts' -- \"$current\"))\n"
+        "        COMPREPLY=($(compgen -W 'update import status export-facts' -- \"$current\"))\n"
         "    elif [[ $previous == cache ]]; then\n"
         "        COMPREPLY=($(compgen -W 'status clear' -- \"$current\"))\n"
         "    else\n        COMPREPLY=($(compgen -f -- \"$current\"))\n    fi\n}\n"
@@ -194,8 +194,8 @@ static void write_fish(struct buffer *out)
     buffer_text(out, "# fish completion, made from the option table: plimsoll generate fish\n"
                      "complete -c plimsoll -n __fish_use_subcommand -a 'image rootfs db cache "
                      "help version'\n"
-                     "complete -c plimsoll -n '__fish_seen_subcommand_from db' -a 'import status "
-                     "export-facts'\n"
+                     "complete -c plimsoll -n '__fish_seen_subcommand_from db' -a 'update import "
+                     "status export-facts'\n"
                      "complete -c plimsoll -n '__fish_seen_subcommand_from cache' -a 'status "
                      "clear'\n");
     for (size_t i = 0; i < option_count; i++) {

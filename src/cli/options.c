@@ -26,7 +26,6 @@ TEXT_OPTION(set_input, input)
 TEXT_OPTION(set_base_image, base_image)
 TEXT_OPTION(set_db, db)
 TEXT_OPTION(set_built, built)
-TEXT_OPTION(set_db_source, db_source)
 TEXT_OPTION(set_cache_dir, cache_dir)
 SLICE_OPTION(set_select, select)
 TEXT_OPTION(set_image_src, image_src)
@@ -107,20 +106,41 @@ static struct error *set_cache_size(struct options *options, const char *value)
     return NULL;
 }
 
-/* "5d", "12h", "2w" */
+/* More than once adds up; what stands on the command line goes before the environment. */
+static struct error *set_db_source(struct options *options, const char *value)
+{
+    if (!options->db_sources_begun)
+        options->db_source_count = 0;
+    options->db_sources_begun = true;
+    if (options->db_source_count == DB_SOURCES)
+        return error_make(ERROR_USAGE, "--db-source can be given %d times", DB_SOURCES);
+    options->db_sources[options->db_source_count++] = value;
+    return NULL;
+}
+
+/* "5d", "12h", "2w", "1d12h" */
 static struct error *set_db_max_age(struct options *options, const char *value)
 {
-    slice text = slice_from_text(value);
-    uint64_t count, hours = 0;
-    if (text.len) {
-        char unit = text.ptr[text.len - 1];
-        hours = unit == 'h' ? 1 : unit == 'd' ? 24 : unit == 'w' ? 7 * 24 : 0;
+    static const char letters[] = "wdhm";
+    static const uint64_t seconds[] = {7 * 24 * 60 * 60, 24 * 60 * 60, 60 * 60, 60};
+    slice rest = slice_from_text(value);
+    uint64_t sum = 0;
+    bool understood = rest.len > 0;
+    while (rest.len && understood) {
+        size_t digits = 0;
+        uint64_t count;
+        while (digits < rest.len && byte_is_digit(rest.ptr[digits]))
+            digits++;
+        const char *unit = digits < rest.len ? strchr(letters, rest.ptr[digits]) : NULL;
+        understood =
+            unit && *unit && slice_to_u64(slice_first(rest, digits), &count) && count <= 100000;
+        sum += understood ? count * seconds[unit - letters] : 0;
+        rest = slice_from(rest, digits + 1);
     }
-    if (hours == 0 || !slice_to_u64(slice_first(text, text.len - 1), &count) || count == 0 ||
-        count > 100000)
+    if (!understood || sum == 0)
         return error_make(ERROR_USAGE, "--db-max-age: \"%s\" is no age; write 12h, 5d or 2w",
                           value);
-    options->db_max_age_hours = count * hours;
+    options->db_max_age = (int64_t)sum;
     return NULL;
 }
 
@@ -452,6 +472,7 @@ struct error *options_parse(struct options *options, struct arena *arena, unsign
         options->policy.severities[i] = true;
     TRY(apply_environment(options, arena, command));
     options->severities_begun = false; /* the command line goes before the environment */
+    options->db_sources_begun = false;
     const char *input = options->input;
     for (; parser.at < count; parser.at++) {
         const char *argument = arguments[parser.at];

@@ -27,6 +27,9 @@ enum {
     FOR_ALL = FOR_SCAN | FOR_DB | FOR_CACHE
 };
 
+/* --db-source may be given so often. */
+enum { DB_SOURCES = 16 };
+
 struct options {
     /* what to scan */
     const char *input;
@@ -42,8 +45,10 @@ struct options {
     bool insecure;
     /* the store */
     const char *db;
-    const char *db_source;
-    uint64_t db_max_age_hours; /* 0: any age will do */
+    const char *db_sources[DB_SOURCES]; /* each may be several, with commas */
+    size_t db_source_count;
+    bool db_sources_begun;
+    int64_t db_max_age; /* seconds; 0: any age will do */
     bool facts_only, starter;
     const char *built;
     /* the cache of layer records */

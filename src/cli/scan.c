@@ -186,26 +186,23 @@ static slice today(struct arena *arena)
 
 static uint64_t days_since(slice date)
 {
-    return hours_since(slice_first(date, 10)) / 24;
+    struct tm parts = {0};
+    char text[16] = "";
+    memcpy(text, date.ptr, date.len < 10 ? date.len : 10);
+    if (!strptime(text, "%Y-%m-%d", &parts))
+        return 0;
+    time_t then = timegm(&parts), now = time(NULL);
+    return now > then ? (uint64_t)(now - then) / 86400 : 0;
 }
 
 /* --db-max-age: what is older is used all the same, but nothing passes by it. */
-static struct error *check_store_age(struct scan *scan, struct store *store)
+static void check_store_age(struct scan *scan)
 {
-    uint64_t most = scan->options->db_max_age_hours;
-    struct store_age age;
-    if (most == 0)
-        return NULL;
-    TRY(store_age_of(store, &scan->store, &scan->inventory, scan->arena, &age));
-    if (age.hours > most)
-        add_error(scan, "store", SIZE_MAX, SLICE_EMPTY,
-                  arena_format(scan->arena,
-                               "the advisories%s%.*s are of %.*s, %llu hours old, and --db-max-age "
-                               "allows %llu: `plimsoll db update` fetches newer ones",
-                               age.feed.len ? " of " : "", SLICE_ARG(age.feed),
-                               SLICE_ARG(slice_first(age.date, 10)), (unsigned long long)age.hours,
-                               (unsigned long long)most));
-    return NULL;
+    int64_t most = scan->options->db_max_age;
+    slice why =
+        most ? store_too_old(&scan->store, &scan->inventory, most, scan->arena) : SLICE_EMPTY;
+    if (why.len)
+        add_error(scan, "store", SIZE_MAX, SLICE_EMPTY, why);
 }
 
 static struct error *match_in_store(struct scan *scan, struct store *store)
@@ -213,7 +210,7 @@ static struct error *match_in_store(struct scan *scan, struct store *store)
     TRY(store_status(store, scan->arena, &scan->store));
     scan->has_store = true;
     scan->report.store_age_days = days_since(scan->store.built);
-    TRY(check_store_age(scan, store));
+    check_store_age(scan);
     return match_run(&scan->result, scan->arena, &scan->inventory, store, today(scan->arena));
 }
 

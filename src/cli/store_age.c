@@ -3,60 +3,86 @@
 
 #include <time.h>
 
-uint64_t hours_since(slice date)
+/* "2026-08-21T12:56:10Z" or "2026-08-21"; -1 for what is no date. */
+static int64_t seconds_of(slice date)
 {
     struct tm parts = {0};
     char text[32] = "";
-    memcpy(text, date.ptr, date.len < 19 ? date.len : 19);
-    if (!strptime(text, "%Y-%m-%dT%H:%M:%S", &parts) && !strptime(text, "%Y-%m-%d", &parts))
-        return 0;
-    time_t then = timegm(&parts), now = time(NULL);
-    return now > then ? (uint64_t)(now - then) / 3600 : 0;
+    memcpy(text, date.ptr, date.len < sizeof(text) - 1 ? date.len : sizeof(text) - 1);
+    if (strptime(text, "%Y-%m-%dT%H:%M:%S", &parts))
+        return timegm(&parts);
+    parts = (struct tm){0};
+    return strptime(text, "%Y-%m-%d", &parts) ? timegm(&parts) : -1;
 }
 
-static bool holds_python(const struct inventory *inventory)
+static bool has_type(const struct inventory *inventory, slice type)
 {
     struct component *const *components = inventory->components.items;
     for (size_t i = 0; i < inventory->components.count; i++)
-        if (slice_equal(components[i]->type, SLICE("pypi")) ||
-            slice_equal(components[i]->type, SLICE("conda")))
+        if (slice_equal(components[i]->type, type))
             return true;
     return false;
 }
 
-/* Whether the advisories of this feed judge something in the image. */
-static bool judges(slice ecosystem, const struct inventory *inventory, bool python,
-                   struct arena *arena)
+/* The ecosystems that speak of what is in the image, as match looks them up. */
+static size_t list_judges(const struct inventory *inventory, struct arena *arena, slice names[3])
 {
     const struct distribution *distribution = distribution_find(&inventory->os);
-    slice names[2];
-    size_t count =
-        distribution ? distribution_ecosystems(distribution, &inventory->os, arena, names) : 0;
-    for (size_t i = 0; i < count; i++)
-        if (slice_equal(ecosystem, names[i]))
-            return true;
-    return python && slice_equal(ecosystem, SLICE("PyPI"));
+    size_t count = 0;
+    if (distribution && has_type(inventory, slice_from_text(distribution->package_type)))
+        count = distribution_ecosystems(distribution, &inventory->os, arena, names);
+    if (has_type(inventory, SLICE("pypi")))
+        names[count++] = SLICE("PyPI");
+    return count;
 }
 
-struct error *store_age_of(struct store *store, const struct store_status *status,
-                           const struct inventory *inventory, struct arena *arena,
-                           struct store_age *age)
+static bool is_listed(const slice *names, size_t count, slice name)
 {
-    bool python = holds_python(inventory);
-    *age = (struct store_age){.date = status->built};
-    for (size_t i = 0; i < status->feed_count; i++) {
-        const struct store_feed *feed = &status->feeds[i];
-        slice base = slice_first(feed->ecosystem, slice_find(feed->ecosystem, ':')), checked;
-        if (!judges(feed->ecosystem, inventory, python, arena))
+    for (size_t i = 0; i < count; i++)
+        if (slice_equal(names[i], name))
+            return true;
+    return false;
+}
+
+/* "3 days", "5 hours" */
+static slice in_words(int64_t seconds, struct arena *arena)
+{
+    static const struct {
+        int64_t seconds;
+        const char *name;
+    } units[] = {{24 * 60 * 60, "day"}, {60 * 60, "hour"}, {60, "minute"}};
+    size_t unit = 0;
+    while (unit < 2 && seconds < 2 * units[unit].seconds)
+        unit++;
+    long long count = (long long)(seconds / units[unit].seconds);
+    return arena_format(arena, "%lld %s%s", count, units[unit].name, count == 1 ? "" : "s");
+}
+
+slice store_too_old(const struct store_status *store, const struct inventory *inventory,
+                    int64_t most_seconds, struct arena *arena)
+{
+    slice names[3], oldest_name = SLICE_EMPTY;
+    size_t count = list_judges(inventory, arena, names);
+    int64_t oldest = seconds_of(store->built), now = time(NULL);
+    for (size_t i = 0; i < store->feed_count; i++) {
+        const struct store_feed *feed = &store->feeds[i];
+        bool checked = slice_compare(feed->checked, feed->imported) > 0;
+        int64_t date = seconds_of(checked ? feed->checked : feed->imported);
+        if (!is_listed(names, count, feed->ecosystem) || date >= oldest)
             continue;
-        TRY(store_note_read(store, arena, arena_format(arena, "checked %.*s", SLICE_ARG(base)),
-                            &checked));
-        slice date = slice_compare(checked, feed->imported) > 0 ? checked : feed->imported;
-        if (age->feed.len == 0 || slice_compare(date, age->date) < 0) {
-            age->feed = feed->ecosystem;
-            age->date = date;
-        }
+        oldest = date;
+        oldest_name = feed->ecosystem;
     }
-    age->hours = hours_since(age->date);
-    return NULL;
+    if (oldest >= 0 && now - oldest <= most_seconds)
+        return SLICE_EMPTY;
+    slice what = oldest_name.len ? arena_format(arena, "what the advisory store has of %.*s",
+                                                SLICE_ARG(oldest_name))
+                                 : SLICE("the advisory store");
+    slice age = oldest < 0
+                    ? SLICE("of unknown age")
+                    : arena_format(arena, "%.*s old", SLICE_ARG(in_words(now - oldest, arena)));
+    return arena_format(arena,
+                        "%.*s is %.*s, and --db-max-age allows %.*s: `plimsoll db update` "
+                        "fetches what is new",
+                        SLICE_ARG(what), SLICE_ARG(age), SLICE_ARG(in_words(most_seconds, arena)));
 }

@@ -1,8 +1,6 @@
 #include "cli/command.h"
-#include "base/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #ifndef PLIMSOLL_DATA_FOLDER
@@ -62,23 +60,13 @@ static struct error *make_folders(const char *file)
     return NULL;
 }
 
-/* The user's own store begins as a copy of the starter, so that an import of one feed does not lose
- * the others. */
-static struct error *begin_with_starter(const char *path, const char *starter, bool *made)
+struct error *store_place_to_write(const struct options *options, struct arena *arena,
+                                   const char **path, const char **begin_with)
 {
-    CLEANUP_ARENA struct arena arena = {0};
-    slice bytes;
-    *made = false;
-    if (access(path, F_OK) == 0 || !starter)
-        return NULL;
-    TRY(file_read_whole(&arena, AT_FDCWD, starter, UINT32_MAX, &bytes));
-    TRY(file_replace(path, bytes));
-    *made = true;
-    return NULL;
-}
-
-struct error *store_place_prepare(const char *path, struct arena *arena, bool *made)
-{
-    TRY(make_folders(path));
-    return begin_with_starter(path, store_place_of_starter(arena), made);
+    *path = options->db ? options->db : store_place_of_user(arena);
+    *begin_with = options->db ? NULL : store_place_of_starter(arena);
+    if (!*path)
+        return error_make(ERROR_USAGE, "there is no home folder to keep the store in: name a file "
+                                       "with --db FILE");
+    return options->db ? NULL : make_folders(*path);
 }

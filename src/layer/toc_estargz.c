@@ -75,9 +75,10 @@ static struct error *read_file(struct tar *tar, struct buffer *json)
     if (entry->size > LIMIT_TOC_BYTES)
         return error_make(ERROR_LIMIT, "it has %llu bytes, more than the limit of %llu",
                           (unsigned long long)entry->size, (unsigned long long)LIMIT_TOC_BYTES);
+    if (entry->size) /* at once: growing by doubling would take twice the limit */
+        buffer_reserve(json, (size_t)entry->size);
     for (;;) {
         slice piece;
-        buffer_reserve(json, (size_t)entry->size - json->len);
         TRY(tar_read(tar, &piece));
         if (piece.len == 0)
             return NULL;

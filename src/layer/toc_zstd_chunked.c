@@ -29,7 +29,8 @@ static struct error *wrong_size(uint64_t expected)
 
 static struct error *read_all(struct stream *stream, uint64_t size, struct buffer *json)
 {
-    buffer_reserve(json, (size_t)size);
+    if (size) /* at once: growing by doubling would take twice the limit */
+        buffer_reserve(json, (size_t)size);
     for (;;) {
         slice window;
         TRY(stream_some(stream, &window));

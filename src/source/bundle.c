@@ -74,7 +74,7 @@ static bool may_be_json(const struct bundle *bundle, const struct bundle_member 
     bool list = slice_equal(member->path, SLICE("index.json")) ||
                 slice_equal(member->path, SLICE("manifest.json"));
     return member->size <= KEEP_BYTES && (bundle->kept_total <= KEEP_TOTAL || list) &&
-           (first.len == 0 || strchr("{[ \t\r\n", first.ptr[0]));
+           (first.len == 0 || memchr("{[ \t\r\n", first.ptr[0], 6));
 }
 
 /* Keeps a member's bytes: they will not come by again cheaply. */

@@ -17,7 +17,7 @@ static bool is_name(slice name)
 {
     for (size_t i = 0; i < name.len; i++)
         if (!byte_is_alpha(name.ptr[i]) && !byte_is_digit(name.ptr[i]) &&
-            !strchr("-_.", name.ptr[i]))
+            !memchr("-_.", name.ptr[i], 3))
             return false;
     return name.len > 0 && name.len < 128;
 }

@@ -44,7 +44,7 @@ static slice escaped(slice name, struct arena *arena)
     CLEANUP_BUFFER struct buffer text = {0};
     for (size_t i = 0; i < name.len; i++) {
         char c = name.ptr[i];
-        if (byte_is_alpha(c) || byte_is_digit(c) || strchr("/:@._-", c))
+        if (byte_is_alpha(c) || byte_is_digit(c) || memchr("/:@._-", c, 6))
             buffer_add_byte(&text, c);
         else
             buffer_format(&text, "%%%02X", (unsigned char)c);

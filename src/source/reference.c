@@ -56,7 +56,7 @@ static bool is_host(slice host)
 {
     for (size_t i = 0; i < host.len; i++) {
         char c = host.ptr[i];
-        if (!byte_is_digit(c) && !byte_is_alpha(c) && !strchr(".-:[]", c))
+        if (!byte_is_digit(c) && !byte_is_alpha(c) && !memchr(".-:[]", c, 5))
             return false;
     }
     return host.len > 0;

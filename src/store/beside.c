@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 /* What SQLite may have left beside the new file when an import was killed. */
@@ -33,49 +32,23 @@ static void watch_leftovers(const struct beside *beside, void (*watch)(const cha
         CLEANUP_FREE char *leftover = joined(beside->beside, leftovers[i]);
         watch(leftover);
     }
-    watch(beside->lock);
-}
-
-/*
- * The lock file is removed by who holds it, so one that was waited for may be gone: then it is made
- * anew. Whoever holds the lock of the file that the name leads to is alone.
- */
-static struct error *take_lock(struct beside *beside)
-{
-    for (;;) {
-        struct stat held, named;
-        beside->lock_file = open(beside->lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        if (beside->lock_file < 0)
-            return error_errno("cannot write beside %s", beside->path);
-        int code;
-        do
-            code = flock(beside->lock_file, LOCK_EX);
-        while (code != 0 && errno == EINTR);
-        if (code != 0)
-            return error_errno("cannot lock %s", beside->lock);
-        if (fstat(beside->lock_file, &held) == 0 && stat(beside->lock, &named) == 0 &&
-            held.st_ino == named.st_ino && held.st_dev == named.st_dev)
-            return NULL;
-        close(beside->lock_file);
-        beside->lock_file = -1;
-    }
 }
 
 struct error *beside_begin(struct beside *beside, const char *path)
 {
-    *beside = (struct beside){.lock_file = -1};
+    *beside = (struct beside){.lock.file = -1};
     beside->path = realpath(path, NULL);
     if (!beside->path)
         beside->path = memory_text(slice_from_text(path));
     beside->beside = joined(beside->path, ".new");
-    beside->lock = joined(beside->path, ".lock");
-    TRY(take_lock(beside));
+    CLEANUP_FREE char *lock = joined(beside->path, ".lock");
+    TRY(file_lock_take(&beside->lock, lock, NULL));
     clear_leftovers(beside);
     watch_leftovers(beside, interrupt_remember);
     return NULL;
 }
 
-static struct error *copy_all(int from, int to, const struct beside *beside)
+static struct error *copy_all(int from, int to, const char *path, const struct beside *beside)
 {
     enum { CHUNK = 1024 * 1024 };
     CLEANUP_FREE char *bytes = memory_alloc(CHUNK);
@@ -84,7 +57,7 @@ static struct error *copy_all(int from, int to, const struct beside *beside)
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return error_errno("cannot read %s", beside->path);
+            return error_errno("cannot read %s", path);
         if (got == 0)
             return NULL;
         for (ssize_t done = 0; done < got;) {
@@ -96,19 +69,24 @@ static struct error *copy_all(int from, int to, const struct beside *beside)
     }
 }
 
-struct error *beside_copy(const struct beside *beside, bool *copied)
+struct error *beside_copy(const struct beside *beside, const char *begin_with)
 {
-    CLEANUP_CLOSE int from = open(beside->path, O_RDONLY | O_CLOEXEC);
-    *copied = from >= 0;
-    if (from < 0 && errno == ENOENT)
+    const char *path = beside->path;
+    int opened = open(path, O_RDONLY | O_CLOEXEC);
+    if (opened < 0 && errno == ENOENT && begin_with) {
+        path = begin_with;
+        opened = open(path, O_RDONLY | O_CLOEXEC);
+    } else if (opened < 0 && errno == ENOENT) {
         return NULL;
+    }
+    CLEANUP_CLOSE int from = opened;
     if (from < 0)
-        return error_errno("cannot open %s", beside->path);
+        return error_errno("cannot open %s", path);
     CLEANUP_CLOSE int to =
         open(beside->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (to < 0)
         return error_errno("cannot write %s", beside->beside);
-    return copy_all(from, to, beside);
+    return copy_all(from, to, path, beside);
 }
 
 static struct error *sync_path(const char *path, int flags)
@@ -134,14 +112,12 @@ struct error *beside_commit(const struct beside *beside)
 
 void beside_end(struct beside *beside)
 {
-    if (beside->lock_file >= 0) {
+    if (beside->lock.file >= 0) {
         clear_leftovers(beside);
         watch_leftovers(beside, interrupt_forget);
-        unlink(beside->lock);
-        close(beside->lock_file);
     }
+    file_lock_drop(&beside->lock);
     free(beside->path);
     free(beside->beside);
-    free(beside->lock);
-    *beside = (struct beside){.lock_file = -1};
+    *beside = (struct beside){.lock.file = -1};
 }

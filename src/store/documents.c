@@ -64,6 +64,10 @@ static struct error *import_entries(struct feed_import *import, struct zip *zip,
         struct error *error = zip_read(zip, i, &document->bytes);
         if (error && zip_is_over_limit(zip))
             return error;
+        /* What broke on its way is no fault of the publisher's: the whole comes again. */
+        if (error && import->fetched && error->kind == ERROR_INPUT)
+            return error_wrap(error, "%.*s: %.*s", SLICE_ARG(document->path),
+                              SLICE_ARG(slice_first(document->entry, 200)));
         TRY(error ? feed_skip(import, document, error) : feed_document_import(import, document));
     }
     report_progress(import, document->path, zip_count(zip), zip_count(zip));

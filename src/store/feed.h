@@ -23,6 +23,8 @@ struct feed_import {
     uint64_t total_read; /* from all */
     slice facts_built;   /* the newest date of the facts files read; empty when there was none */
     bool alone;          /* the file at hand was named by the user, not found in a folder */
+    bool fetched;        /* the file at hand was fetched, and can be fetched again */
+    size_t at;           /* the number of the file at hand; SIZE_MAX: none is */
 };
 
 /* One JSON document of a feed. */

@@ -47,11 +47,16 @@ struct input {
     slice root;   /* the name of the folder that the user named; empty: the user named the file */
     bool alone;   /* the user named the file itself */
     const struct file_kind *kind; /* NULL: none that is known */
+    int fetched;                  /* the open file; -1: `path` is opened */
+    size_t number;                /* among what was fetched */
 };
 
 struct inputs {
     struct arena *arena;
-    struct list list; /* struct input */
+    struct list list;                    /* struct input */
+    const struct import_source *sources; /* what was fetched, or has not changed; or NULL */
+    size_t source_count;
+    size_t failed; /* the number of the one that is not what it should be */
 };
 
 /* --- what there is to import ------------------------------------------------------------------ */
@@ -69,6 +74,14 @@ static struct error *read_head(int file, slice path, struct arena *arena, slice 
     return NULL;
 }
 
+static const struct file_kind *kind_of(slice head)
+{
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (kinds[i]->recognise(head))
+            return kinds[i];
+    return NULL;
+}
+
 static struct error *find_kind(slice path, const struct file_kind **kind)
 {
     CLEANUP_ARENA struct arena scratch = {0};
@@ -78,9 +91,7 @@ static struct error *find_kind(slice path, const struct file_kind **kind)
     if (file < 0)
         return error_errno("cannot open the feed %.*s", SLICE_ARG(path));
     TRY(read_head(file, path, &scratch, &head));
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !*kind; i++)
-        if (kinds[i]->recognise(head))
-            *kind = kinds[i];
+    *kind = kind_of(head);
     return NULL;
 }
 
@@ -108,6 +119,7 @@ static struct error *add_file(struct inputs *inputs, slice path, slice root)
         .folder = slice_basename(slice_dirname(path)),
         .alone = root.len == 0,
         .kind = kind,
+        .fetched = -1,
     };
     return NULL;
 }
@@ -203,6 +215,58 @@ static struct error *find_inputs(struct inputs *inputs, const char *const *paths
     return NULL;
 }
 
+/* The forms in which publishers hand out feeds, by the ending of the name. */
+static const struct {
+    slice ending;
+    const struct file_kind *kind;
+    const char *name;
+} fetched_forms[] = {
+    {SLICE(".zip"), &file_zip, "zip file"},
+    {SLICE(".csv.gz"), &file_epss, "list of EPSS scores"},
+    {SLICE(".json"), &file_json, "JSON"},
+};
+
+/* What a proxy or a log-in page sends in a feed's place shows in its first bytes. */
+static struct error *check_form(const struct import_source *source, const struct file_kind **kind)
+{
+    CLEANUP_ARENA struct arena scratch = {0};
+    slice head;
+    TRY(read_head(source->file, source->about.address, &scratch, &head));
+    *kind = kind_of(head);
+    for (size_t i = 0; i < sizeof(fetched_forms) / sizeof(fetched_forms[0]); i++)
+        if (slice_ends(source->name, fetched_forms[i].ending) && *kind != fetched_forms[i].kind)
+            return error_make(ERROR_INPUT, "%.*s is no %s: it begins \"%.*s\"",
+                              SLICE_ARG(source->about.address), fetched_forms[i].name,
+                              SLICE_ARG(slice_trim(slice_first(head, 40))));
+    return NULL;
+}
+
+static struct error *find_fetched(struct inputs *inputs)
+{
+    for (size_t i = 0; i < inputs->source_count; i++) {
+        const struct import_source *source = &inputs->sources[i];
+        const struct file_kind *kind;
+        if (source->file < 0)
+            continue;
+        inputs->failed = i;
+        TRY(check_form(source, &kind));
+        struct input *input = list_add(&inputs->list, inputs->arena, sizeof(*input));
+        *input = (struct input){
+            .path = arena_copy(inputs->arena, source->about.address),
+            .source = source->name,
+            .folder = slice_dirname(source->name),
+            .alone = true,
+            .kind = kind,
+            .fetched = source->file,
+            .number = i,
+        };
+    }
+    inputs->failed = SIZE_MAX;
+    if (inputs->list.count)
+        qsort(inputs->list.items, inputs->list.count, sizeof(struct input), compare_inputs);
+    return NULL;
+}
+
 /* --- importing it ----------------------------------------------------------------------------- */
 
 static struct error *unknown_feed(const struct input *input)
@@ -223,12 +287,16 @@ static struct error *import_file(struct feed_import *import, const struct input 
                    ? unknown_feed(input)
                    : feed_skip(import, &document,
                                error_make(ERROR_INPUT, "it is no feed that is known here"));
-    CLEANUP_CLOSE int file = open(input->path.ptr, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
+    bool fetched = input->fetched >= 0;
+    CLEANUP_CLOSE int file =
+        fetched ? dup(input->fetched) : open(input->path.ptr, O_RDONLY | O_CLOEXEC);
+    if (file < 0 || (fetched && lseek(file, 0, SEEK_SET) != 0))
         return error_errno("cannot open the feed %.*s", SLICE_ARG(input->path));
     uint64_t skipped = import->skipped;
     import->read = 0;
     import->alone = input->alone;
+    import->fetched = fetched;
+    import->at = fetched ? input->number : SIZE_MAX;
     TRY(input->kind->import(import, file, input->path, source));
     import->total_read += import->read;
     if (import->read || (!input->alone && input->kind == &file_json))
@@ -277,6 +345,38 @@ static struct error *import_phase(struct feed_import *import, const struct input
     return *any ? writer_end_phase(&import->writer) : NULL;
 }
 
+/* --- what was fetched --------------------------------------------------------------------------
+ */
+
+static struct error *was_written(const struct database *database, slice feed, bool *written)
+{
+    CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
+    TRY(database_prepare(database, &statement,
+                         "SELECT 1 FROM temp.written WHERE ecosystem = ?1"
+                         " OR substr(ecosystem, 1, length(?1) + 1) = ?1 || ':'"));
+    bind_text(statement, 1, feed);
+    return database_row(database, statement, written);
+}
+
+/* An address that leads to another feed than it should must not pass for this one. */
+static struct error *note_fetched(struct feed_import *import, const struct database *database,
+                                  const struct inputs *inputs)
+{
+    for (size_t i = 0; i < inputs->source_count; i++) {
+        const struct import_source *source = &inputs->sources[i];
+        bool written = source->file < 0;
+        if (!written)
+            TRY(was_written(database, source->about.feed, &written));
+        import->at = i;
+        if (!written)
+            return error_make(ERROR_INPUT, "%.*s holds nothing of %.*s",
+                              SLICE_ARG(source->about.address), SLICE_ARG(source->about.feed));
+        import->at = SIZE_MAX;
+        TRY(fetched_write(database, &source->about, import->writer.now));
+    }
+    return NULL;
+}
+
 /* --- the new store ---------------------------------------------------------------------------- */
 
 static slice time_now(struct arena *arena)
@@ -289,29 +389,14 @@ static slice time_now(struct arena *arena)
     return arena_copy(arena, slice_from_text(text));
 }
 
-static struct error *write_notes(struct feed_import *import)
-{
-    /* What was fetched before need not be what is there now. */
-    if (import->options->note_count == 0)
-        TRY(database_run(import->writer.database, "DELETE FROM meta WHERE name LIKE 'source %'"));
-    for (size_t i = 0; i < import->options->note_count; i++)
-        TRY(writer_meta(&import->writer, import->options->notes[i].name,
-                        import->options->notes[i].value));
-    return NULL;
-}
-
 static struct error *write_meta(struct feed_import *import, bool other_feeds)
 {
     slice built = import->writer.now;
-    bool as_it_was = import->total_read == 0; /* only notes: what it holds is as old as before */
-    if (as_it_was)
-        return write_notes(import);
     if (import->options->built)
         built = slice_from_text(import->options->built);
     else if (!other_feeds && import->facts_built.len)
         built = import->facts_built;
     TRY(writer_meta(&import->writer, SLICE("built"), built));
-    TRY(write_notes(import));
     if (import->options->starter)
         TRY(writer_meta(&import->writer, SLICE("starter"), SLICE("1")));
     return NULL;
@@ -360,10 +445,13 @@ static struct error *fill(struct feed_import *import, struct database *database,
     bool facts, other_feeds;
     TRY(import_phase(import, inputs, true, &facts));
     TRY(import_phase(import, inputs, false, &other_feeds));
+    import->at = SIZE_MAX;
     if (import->total_read == 0 && inputs->list.count)
         return error_make(ERROR_INPUT, "none of the feeds could be read; the first of them: %.*s",
                           SLICE_ARG(import->skipped_why));
-    TRY(write_meta(import, other_feeds));
+    TRY(fetched_forget_written(database));
+    TRY(note_fetched(import, database, inputs));
+    TRY(write_meta(import, other_feeds || inputs->sources));
     return list_feeds(import, database, result);
 }
 
@@ -385,26 +473,51 @@ static struct error *write_store(struct feed_import *import, const struct beside
     return error;
 }
 
+static struct error *import_inputs(const char *store_path, const struct inputs *inputs,
+                                   const struct import_options *options, struct arena *arena,
+                                   struct import_result *result)
+{
+    struct feed_import import = {.options = options, .arena = arena, .at = SIZE_MAX};
+    struct beside beside;
+    struct error *error = beside_begin(&beside, store_path);
+    if (!error)
+        error = beside_copy(&beside, options->begin_with);
+    if (!error)
+        error = write_store(&import, &beside, store_path, inputs, result);
+    if (!error)
+        error = beside_commit(&beside);
+    beside_end(&beside);
+    /* A disk that is full is no feed's fault. */
+    result->failed = error && error->kind != ERROR_SYSTEM ? import.at : SIZE_MAX;
+    return error;
+}
+
 struct error *store_import(const char *store_path, const char *const *paths, size_t path_count,
                            const struct import_options *options, struct arena *arena,
                            struct import_result *result)
 {
     CLEANUP_ARENA struct arena scratch = {0};
     struct inputs inputs = {.arena = &scratch};
-    struct feed_import import = {.options = options, .arena = arena};
-    struct beside beside;
-    bool copied = false;
-    *result = (struct import_result){0};
-    if (path_count == 0 && options->note_count == 0)
+    *result = (struct import_result){.failed = SIZE_MAX};
+    if (path_count == 0)
         return error_make(ERROR_USAGE, "no feed was given: name files or folders to import");
     TRY(find_inputs(&inputs, paths, path_count));
-    struct error *error = beside_begin(&beside, store_path);
-    if (!error)
-        error = beside_copy(&beside, &copied);
-    if (!error)
-        error = write_store(&import, &beside, store_path, &inputs, result);
-    if (!error)
-        error = beside_commit(&beside);
-    beside_end(&beside);
-    return error_wrap(error, "cannot import into %s", store_path);
+    return error_wrap(import_inputs(store_path, &inputs, options, arena, result),
+                      "cannot import into %s", store_path);
+}
+
+struct error *store_import_fetched(const char *store_path, const struct import_source *sources,
+                                   size_t count, const struct import_options *options,
+                                   struct arena *arena, struct import_result *result)
+{
+    CLEANUP_ARENA struct arena scratch = {0};
+    struct inputs inputs = {
+        .arena = &scratch, .sources = sources, .source_count = count, .failed = SIZE_MAX};
+    *result = (struct import_result){.failed = SIZE_MAX};
+    struct error *error = find_fetched(&inputs);
+    if (error) {
+        result->failed = inputs.failed;
+        return error;
+    }
+    return import_inputs(store_path, &inputs, options, arena, result);
 }

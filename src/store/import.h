@@ -7,19 +7,13 @@
 #ifndef PLIMSOLL_STORE_IMPORT_H
 #define PLIMSOLL_STORE_IMPORT_H
 
-#include "store/store.h"
-
-/* Something to remember in the store that is no feed, see store_note_read. */
-struct store_note {
-    slice name, value;
-};
+#include "store/fetched.h"
 
 struct import_options {
     bool facts_only;   /* leave out prose (summaries, details) */
     const char *built; /* date to write down as the store's own, or NULL for now (UTC, ISO 8601) */
-    const struct store_note *notes; /* written together with the feeds */
-    size_t note_count;
-    bool starter; /* mark the store as the starter store */
+    bool starter;      /* mark the store as the starter store */
+    const char *begin_with; /* a store to begin with a copy of, where there is none yet; or NULL */
     /* Called now and then with the file at hand and how much of it is done; may be NULL. */
     void (*progress)(void *context, const char *path, uint64_t done, uint64_t total);
     void *progress_context;
@@ -31,6 +25,7 @@ struct import_result {
     size_t feed_count;
     uint64_t skipped; /* entries of a feed that were malformed; the first is in `skipped_why` */
     slice skipped_why;
+    size_t failed; /* of store_import_fetched: which feed an error is of; SIZE_MAX: of none */
 };
 
 /*
@@ -43,6 +38,24 @@ struct import_result {
 MUST_CHECK struct error *store_import(const char *store_path, const char *const *paths,
                                       size_t path_count, const struct import_options *options,
                                       struct arena *arena, struct import_result *result);
+
+/* A feed that was fetched, or found to be the one that the store has already. */
+struct import_source {
+    struct fetched_feed about;
+    slice name; /* "PyPI/all.zip": a form's ending, and the folder that says whose it is */
+    int file;   /* open for reading, the caller's; -1: the store has it already */
+};
+
+/*
+ * The same for feeds that were fetched, and writes down where. Stricter than with files that a user
+ * names: a feed is of the form that its name says, holds what was asked for, and no entry in it is
+ * damaged. An error that is one feed's fault names it in result->failed: the rest can be imported
+ * without it. Feeds that the store has are noted as checked now.
+ */
+MUST_CHECK struct error *store_import_fetched(const char *store_path,
+                                              const struct import_source *sources, size_t count,
+                                              const struct import_options *options,
+                                              struct arena *arena, struct import_result *result);
 
 /*
  * Writes the store's facts (ids, aliases, packages, ranges, vectors, dates; no prose) as the

@@ -1,25 +1,35 @@
 /*
- * Who publishes the feeds that `plimsoll db update` fetches, and where. One table.
+ * Who publishes which feed, and where: one table (publishers.c). `db update` goes by it.
+ *
+ * To add a feed: its line there. A mirror has the same paths below its own address.
  */
 #ifndef PLIMSOLL_STORE_PUBLISHERS_H
 #define PLIMSOLL_STORE_PUBLISHERS_H
 
-#include "base/error.h"
+#include "base/memory.h"
 
 struct publisher {
-    const char *word; /* on the command line: an ecosystem, or "epss", "kev" */
-    const char *url;  /* of the publisher; NULL: OSV's, made of the path */
-    const char *path; /* below a mirror */
-    bool standard;    /* fetched when no word is given */
+    const char *name;
+    const char *address; /* what stands before the path */
+    const char *file;
+    bool by_ecosystem; /* the file lies in a folder of the ecosystem's name */
 };
 
-extern const struct publisher publishers[];
-extern const size_t publisher_count;
+/* A feed that can be fetched. */
+struct publication {
+    slice name; /* as the store calls it: "PyPI", "Debian:12", "epss" */
+    slice path; /* below an address: "PyPI/all.zip" */
+    const struct publisher *publisher;
+};
 
-/* By its word, whatever the case; NULL when there is none. */
-const struct publisher *publisher_named(slice word);
+/* The feed that a word means, without regard to case; false when there is none of that name. */
+bool publication_named(slice word, struct arena *arena, struct publication *publication);
+/* What `db update` fetches when it is told nothing: of struct publication. */
+struct list publications_by_default(struct arena *arena);
+/* All names, with blanks and commas, for a message. */
+slice publication_names(struct arena *arena);
 
-/* Where it is: of its publisher when `base` is empty, else below the base (a URL). In the arena. */
-slice publisher_url(const struct publisher *publisher, slice base, struct arena *arena);
+/* The path as a URL has it: "Rocky%20Linux/all.zip" (RFC 3986, 2.3). */
+slice publication_url_path(const struct publication *publication, struct arena *arena);
 
 #endif

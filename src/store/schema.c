@@ -31,6 +31,12 @@ static const char schema_sql[] =
     " extended TEXT NOT NULL, PRIMARY KEY(product, release)) WITHOUT ROWID;"
     "CREATE TABLE prose(advisory INTEGER PRIMARY KEY, text BLOB NOT NULL);";
 
+/* Came later; a scan does without it, so a store that lacks it is no other version. */
+static const char later_sql[] =
+    "CREATE TABLE IF NOT EXISTS fetched(feed TEXT PRIMARY KEY, address TEXT NOT NULL,"
+    " etag TEXT NOT NULL, last_modified TEXT NOT NULL, checked TEXT NOT NULL,"
+    " size INTEGER NOT NULL) WITHOUT ROWID;";
+
 struct error *database_damaged(const struct database *database, const char *why)
 {
     return error_make(ERROR_INPUT,
@@ -250,12 +256,13 @@ struct error *database_open_beside(struct database *database, const char *path,
                                "PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY;"
                                "PRAGMA cache_size = -131072; PRAGMA cell_size_check = ON;"));
     if (!fresh)
-        return NULL;
+        return database_run(database, later_sql);
     char sql[128];
     snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d;",
              STORE_APPLICATION_ID, STORE_SCHEMA_VERSION);
     TRY(database_run(database, sql));
-    return database_run(database, schema_sql);
+    TRY(database_run(database, schema_sql));
+    return database_run(database, later_sql);
 }
 
 void database_close(struct database *database)

@@ -1,5 +1,6 @@
 #include "store/store.h"
 #include "base/limits.h"
+#include "store/fetched.h"
 #include "store/lookup.h"
 #include "store/prose.h"
 
@@ -315,9 +316,16 @@ static struct error *read_meta(struct store *store, struct arena *arena, slice n
     return NULL;
 }
 
-struct error *store_note_read(struct store *store, struct arena *arena, slice name, slice *value)
+static struct error *add_checked(struct store *store, struct arena *arena, struct list *feeds)
 {
-    return read_meta(store, arena, name, value);
+    struct list fetched;
+    struct store_feed *all = feeds->items;
+    TRY(fetched_read(&store->database, arena, &fetched));
+    for (size_t i = 0; i < feeds->count; i++) {
+        const struct fetched_feed *from = fetched_find_for(&fetched, all[i].ecosystem);
+        all[i].checked = from ? from->checked : SLICE_EMPTY;
+    }
+    return NULL;
 }
 
 struct error *store_status(struct store *store, struct arena *arena, struct store_status *status)
@@ -339,6 +347,7 @@ struct error *store_status(struct store *store, struct arena *arena, struct stor
         from_facts = from_facts || sqlite3_column_int(statement, 5);
         TRY(database_row(&store->database, statement, &row));
     }
+    TRY(add_checked(store, arena, &feeds));
     status->feeds = feeds.items;
     status->feed_count = feeds.count;
     TRY(read_meta(store, arena, SLICE("built"), &status->built));

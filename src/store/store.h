@@ -106,6 +106,7 @@ struct store_feed {
     uint64_t entries;
     slice newest;   /* newest modification date in it, "2026-08-21T…" */
     slice imported; /* when it was imported */
+    slice checked;  /* when `db update` last knew it to be what its publisher has; or empty */
 };
 
 struct store_status {
@@ -114,10 +115,6 @@ struct store_status {
     slice built;  /* when the store was made; for one from facts: when the facts were made */
     bool starter; /* made of the facts that ship with the source */
 };
-/* What was remembered under a name when feeds were imported (import.h); empty when nothing was. */
-MUST_CHECK struct error *store_note_read(struct store *store, struct arena *arena, slice name,
-                                         slice *value);
-
 MUST_CHECK struct error *store_status(struct store *store, struct arena *arena,
                                       struct store_status *status);
 

@@ -1,310 +1,235 @@
 #include "store/update.h"
-#include "base/file.h"
 #include "base/limits.h"
-#include "store/download_folder.h"
-#include "store/import.h"
+#include "base/progress.h"
+#include "store/file_lock.h"
+#include "store/lookup.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <time.h>
 
-/* What is known of a feed from last time: three lines, of which each may be empty. */
-struct validators {
-    slice url, etag, last_modified;
+struct publisher_base {
+    const struct publisher *publisher;
+    struct feed_base base;
 };
 
 struct update {
+    const char *store_path; /* what a link leads to */
     const struct update_options *options;
-    const char *store_path;
     struct arena *arena;
-    struct http_client *client;
-    struct download_folder folder;
-    struct update_line *lines;
-    const char **files;       /* one for each line: the feed's file, NULL when there is none new */
-    struct store_note *notes; /* one for each line: what to remember when that is in the store */
+    struct store_status store;   /* what it holds … */
+    struct list known;           /* … and where that was fetched: struct fetched_feed */
+    struct list publishers;      /* struct publisher_base *, where no mirror is named */
+    struct http_client *patient; /* waits as it is told to, and tries again */
+    struct http_client *brisk;   /* there is another mirror to ask */
+    struct updated_feed *feeds;
 };
 
-/* -- what was there last time ---------------------------------------------------------------------
- */
+/* --- fetching --------------------------------------------------------------------------------- */
 
-static slice note_name(const struct publisher *publisher, struct arena *arena)
+static struct feed_base *base_of_publisher(struct update *update, const struct publisher *publisher)
 {
-    return arena_format(arena, "source %s", publisher->word);
+    struct publisher_base *const *known = update->publishers.items;
+    for (size_t i = 0; i < update->publishers.count; i++)
+        if (known[i]->publisher == publisher)
+            return &known[i]->base;
+    struct publisher_base *made = ARENA_NEW(update->arena, struct publisher_base);
+    *made = (struct publisher_base){publisher, {.address = slice_from_text(publisher->address)}};
+    *(struct publisher_base **)list_add(&update->publishers, update->arena, sizeof(made)) = made;
+    return &made->base;
 }
 
-static struct validators read_note(const struct update *update, const struct publisher *publisher)
+static struct error *fetch_from(struct update *update, const struct publication *publication,
+                                struct feed_base *base, bool last, struct updated_feed *feed)
 {
-    struct validators known = {SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY};
-    struct store *store = NULL;
-    slice text = SLICE_EMPTY;
-    if (access(update->store_path, F_OK) < 0)
-        return known;
-    CLEANUP_ERROR struct error *error = store_open(&store, update->store_path);
-    if (!error)
-        error = store_note_read(store, update->arena, note_name(publisher, update->arena), &text);
-    store_close(store);
-    if (!error && slice_pull_line(&text, &known.url) && slice_pull_line(&text, &known.etag))
-        known.last_modified = text;
-    return known;
+    bool missing;
+    /* Who asked to be left alone is asked once for each other feed, and never again for that. */
+    bool patient = last && !base->failing;
+    struct download download = {
+        .publication = publication,
+        .base = base,
+        .known = fetched_find(&update->known, publication->name),
+        .client = patient ? update->patient : update->brisk,
+        .once = !patient,
+        .store_path = update->store_path,
+        .progress = update->options->import.progress,
+        .progress_context = update->options->import.progress_context,
+    };
+    struct error *error = download_feed(&download, update->arena, &feed->source, &missing);
+    feed->missing += missing;
+    return error;
 }
 
-static void write_note(struct update *update, size_t line, const struct validators *validators)
+static void add_reason(struct update *update, struct updated_feed *feed, const struct error *error)
 {
-    update->notes[line] = (struct store_note){
-        note_name(update->lines[line].publisher, update->arena),
-        arena_format(update->arena, "%.*s\n%.*s\n%.*s", SLICE_ARG(validators->url),
-                     SLICE_ARG(validators->etag), SLICE_ARG(validators->last_modified))};
+    feed->outcome = UPDATE_FAILED;
+    feed->why = arena_format(update->arena, "%.*s%s%s", SLICE_ARG(feed->why),
+                             feed->why.len ? "; " : "", error->message);
+    remark_detail("%.*s: %s", SLICE_ARG(feed->name), error->message);
 }
 
-/* -- from a folder --------------------------------------------------------------------------------
- */
-
-static struct error *take_file(struct update *update, size_t line, slice base)
+static bool has_feed(const struct update *update, slice name)
 {
-    struct stat info;
-    struct update_line *of = &update->lines[line];
-    const char *path =
-        arena_format(update->arena, "%.*s/%s", SLICE_ARG(base), of->publisher->path).ptr;
-    struct validators known = read_note(update, of->publisher), now;
-    if (stat(path, &info) < 0)
-        return error_errno("%s", path);
-    now.url = slice_from_text(path);
-    now.etag = arena_format(update->arena, "%lld", (long long)info.st_size);
-    now.last_modified =
-        arena_format(update->arena, "%lld.%09ld", (long long)info.st_mtime, info.st_mtim.tv_nsec);
-    of->from = now.url;
-    if (slice_equal(known.url, now.url) && slice_equal(known.etag, now.etag) &&
-        slice_equal(known.last_modified, now.last_modified)) {
-        of->state = UPDATE_UNCHANGED;
-        return NULL;
+    for (size_t i = 0; i < update->store.feed_count; i++) {
+        slice ecosystem = update->store.feeds[i].ecosystem;
+        if (slice_equal(ecosystem, name) ||
+            slice_equal(slice_first(ecosystem, slice_find(ecosystem, ':')), name))
+            return true;
     }
-    update->files[line] = path;
-    write_note(update, line, &now);
-    return NULL;
+    return false;
 }
 
-/* -- over HTTP ------------------------------------------------------------------------------------
- */
-
-struct download {
-    struct update *update;
-    const char *what;
-    const struct http_response *response;
-    int fd;
-    uint64_t bytes;
-    struct error *error;
-};
-
-static bool store_piece(void *context, slice piece)
+/* From the first base that has it, of those that were not asked yet. */
+static void fetch(struct update *update, size_t number)
 {
-    struct download *download = context;
-    const struct update_options *options = download->update->options;
-    download->bytes += piece.len;
-    if (download->bytes > LIMIT_FEED_BYTES)
-        download->error =
-            error_make(ERROR_LIMIT, "it has more than %llu bytes, the limit of a feed",
-                       (unsigned long long)LIMIT_FEED_BYTES);
-    else
-        download->error = file_write_all(download->fd, piece);
-    uint64_t total = download->response->length == UINT64_MAX ? 0 : download->response->length;
-    if (options->progress)
-        options->progress(options->progress_context, download->what, download->bytes, total);
-    return download->error == NULL;
-}
-
-static struct error *refusal(const struct http_response *response, slice url, struct arena *arena)
-{
-    return error_make(ERROR_INPUT, "%.*s answers with status %ld%s",
-                      SLICE_ARG(http_url_shown(url, arena)), response->status,
-                      response->status == 404   ? ": there is no such feed"
-                      : response->status == 429 ? ": too many requests; try again later"
-                                                : "");
-}
-
-/* Fetches it when it has changed since `known`. */
-static struct error *fetch(struct update *update, size_t line, slice url,
-                           const struct validators *known)
-{
-    struct arena *arena = update->arena;
-    struct update_line *of = &update->lines[line];
-    struct http_response response;
-    const char *headers[3] = {NULL, NULL, NULL};
-    size_t header = 0;
-    struct http_request request = {.url = arena_text(arena, url), .headers = headers};
-    struct download download = {update, of->publisher->word, &response, -1, 0, NULL};
-    bool same = slice_equal(known->url, url);
-    if (same && known->etag.len)
-        headers[header++] = arena_format(arena, "If-None-Match: %.*s", SLICE_ARG(known->etag)).ptr;
-    if (same && known->last_modified.len)
-        headers[header++] =
-            arena_format(arena, "If-Modified-Since: %.*s", SLICE_ARG(known->last_modified)).ptr;
-    const char *path;
-    TRY(download_folder_create(&update->folder, of->publisher->path, arena, &path, &download.fd));
-    struct error *error =
-        http_stream(update->client, &request, store_piece, &download, arena, &response);
-    close(download.fd);
-    if (download.error) {
-        error_free(error);
-        return download.error;
-    }
-    TRY(error);
-    if (response.status == 304) {
-        of->state = UPDATE_UNCHANGED;
-        return NULL;
-    }
-    if (response.status != 200 && response.status != 206)
-        return refusal(&response, url, arena);
-    struct validators now = {url, response.etag, response.last_modified};
-    update->files[line] = path;
-    write_note(update, line, &now);
-    return NULL;
-}
-
-static struct error *take_url(struct update *update, size_t line, slice base)
-{
-    const struct publisher *publisher = update->lines[line].publisher;
-    slice url = publisher_url(publisher, base, update->arena);
-    struct validators known = read_note(update, publisher);
-    update->lines[line].from = http_url_shown(url, update->arena);
-    return fetch(update, line, url, &known);
-}
-
-/* -- each wanted feed, from the first source that has it ------------------------------------------
- */
-
-static struct error *check_source(const struct update_options *options, slice source)
-{
-    slice host = slice_from(source, strlen("http://"));
-    host = slice_first(host, slice_find(host, '/'));
-    bool here = slice_starts(host, SLICE("127.")) || slice_starts(host, SLICE("localhost")) ||
-                slice_starts(host, SLICE("[::1]"));
-    if (slice_starts(source, SLICE("http://")) && !options->insecure && !here)
-        return error_make(ERROR_USAGE,
-                          "--db-source: %.*s is not secure: who is on the way could change what is "
-                          "fetched. Use https, or say --insecure",
-                          SLICE_ARG(source));
-    return NULL;
-}
-
-static struct error *take_from(struct update *update, size_t line, slice source)
-{
-    static const char file[] = "file://";
-    if (slice_starts(source, SLICE("http://")) || slice_starts(source, SLICE("https://")) ||
-        source.len == 0)
-        return take_url(update, line, source);
-    if (slice_starts(source, SLICE("file://")))
-        source = slice_from(source, strlen(file));
-    return take_file(update, line, source);
-}
-
-static void take(struct update *update, size_t line)
-{
-    slice sources = slice_from_text(update->options->sources ? update->options->sources : "");
-    slice source = SLICE_EMPTY;
-    struct error *all = NULL;
-    bool more = true;
-    do {
-        if (update->options->sources)
-            more = slice_pull(&sources, ',', &source);
-        source = slice_trim(source);
-        if (!more || (update->options->sources && source.len == 0))
-            continue;
-        struct error *error = take_from(update, line, source);
+    const struct publication *publication = &update->options->publications[number];
+    struct updated_feed *feed = &update->feeds[number];
+    bool own = update->options->base_count == 0;
+    size_t count = own ? 1 : update->options->base_count;
+    while (feed->asked < count) {
+        struct feed_base *base = own ? base_of_publisher(update, publication->publisher)
+                                     : &update->options->bases[feed->asked];
+        bool last = ++feed->asked == count;
+        CLEANUP_ERROR struct error *error = fetch_from(update, publication, base, last, feed);
         if (!error) {
-            error_free(all);
+            feed->source.name = publication->path;
+            feed->outcome = feed->source.file < 0 ? UPDATE_UNCHANGED : UPDATE_IMPORTED;
             return;
         }
-        all = all ? error_wrap(error, "%s; then", all->message) : error;
-    } while (more && update->options->sources);
-    update->lines[line].state = UPDATE_FAILED;
-    update->lines[line].message =
-        arena_copy(update->arena, slice_from_text(all ? all->message : "no source was named"));
-    error_free(all);
-}
-
-/* -- into the store -------------------------------------------------------------------------------
- */
-
-static slice time_now(struct arena *arena)
-{
-    char text[32];
-    time_t now = time(NULL);
-    struct tm parts;
-    gmtime_r(&now, &parts);
-    return arena_copy(arena,
-                      slice_make(text, strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts)));
-}
-
-/* That the store's feed is as its publisher has it now. */
-static void note_unchanged(struct update *update, struct store_note *notes, size_t *count)
-{
-    for (size_t i = 0; i < update->options->wanted_count; i++)
-        if (update->lines[i].state == UPDATE_UNCHANGED)
-            notes[(*count)++] = (struct store_note){
-                arena_format(update->arena, "checked %s", update->lines[i].publisher->word),
-                time_now(update->arena)};
-}
-
-static struct error *import(struct update *update, const size_t *lines, size_t count)
-{
-    const char **paths = arena_array(update->arena, count + 1, sizeof(*paths));
-    struct store_note *notes =
-        arena_array(update->arena, count + update->options->wanted_count + 1, sizeof(*notes));
-    size_t note_count = count;
-    struct import_result result;
-    for (size_t i = 0; i < count; i++) {
-        paths[i] = update->files[lines[i]];
-        notes[i] = update->notes[lines[i]];
+        add_reason(update, feed, error);
     }
-    note_unchanged(update, notes, &note_count);
-    if (note_count == 0)
-        return NULL;
-    struct import_options options = {.notes = notes,
-                                     .note_count = note_count,
-                                     .progress = update->options->progress,
-                                     .progress_context = update->options->progress_context};
-    return store_import(update->store_path, paths, count, &options, update->arena, &result);
+    /* A mirror need not have what the store has nothing of: nothing grows old. */
+    if (!own && !update->options->named && feed->missing == count &&
+        !has_feed(update, publication->name))
+        feed->outcome = UPDATE_ABSENT;
 }
 
-/* All in one; where that fails, one by one, to find out which of them is not what it should be. */
-static void import_all(struct update *update)
+/* --- importing -------------------------------------------------------------------------------- */
+
+/* Those that have not failed; `numbers` says which of the feeds they are. */
+static size_t list_sources(const struct update *update, struct import_source *sources,
+                           size_t *numbers)
 {
-    size_t *lines = arena_array(update->arena, update->options->wanted_count + 1, sizeof(size_t));
     size_t count = 0;
-    for (size_t i = 0; i < update->options->wanted_count; i++)
-        if (update->files[i])
-            lines[count++] = i;
-    CLEANUP_ERROR struct error *together = import(update, lines, count);
-    for (size_t i = 0; i < count && together; i++) {
-        CLEANUP_ERROR struct error *error = import(update, &lines[i], 1);
+    for (size_t i = 0; i < update->options->publication_count; i++)
+        if (update->feeds[i].outcome > UPDATE_ABSENT) {
+            sources[count] = update->feeds[i].source;
+            numbers[count++] = i;
+        }
+    return count;
+}
+
+/* What came is not what it should be: another base may have it, else the others go in without it.
+ */
+static void take_out(struct update *update, size_t number, const struct error *error)
+{
+    struct import_source *source = &update->feeds[number].source;
+    if (source->file >= 0)
+        close(source->file);
+    source->file = -1;
+    add_reason(update, &update->feeds[number], error);
+    fetch(update, number);
+}
+
+static struct error *import(struct update *update, struct import_result *imported)
+{
+    size_t most = update->options->publication_count;
+    struct import_source *sources = arena_array(update->arena, most + 1, sizeof(*sources));
+    size_t *numbers = arena_array(update->arena, most + 1, sizeof(*numbers));
+    for (;;) {
+        size_t count = list_sources(update, sources, numbers);
+        if (count == 0)
+            return NULL;
+        CLEANUP_ERROR struct error *error = store_import_fetched(
+            update->store_path, sources, count, &update->options->import, update->arena, imported);
         if (!error)
-            continue;
-        update->lines[lines[i]].state = UPDATE_FAILED;
-        update->lines[lines[i]].message =
-            arena_copy(update->arena, slice_from_text(error->message));
+            return NULL;
+        if (imported->failed == SIZE_MAX)
+            return error_make(error->kind, "%s", error->message);
+        take_out(update, numbers[imported->failed], error);
     }
+}
+
+static struct error *read_store(struct update *update)
+{
+    struct stat status;
+    struct store *store;
+    const char *path = update->store_path;
+    /* An import begins anew where there is nothing. */
+    if (stat(path, &status) != 0 ? errno == ENOENT : status.st_size == 0)
+        path = update->options->import.begin_with;
+    if (!path)
+        return NULL;
+    TRY(store_open(&store, path));
+    struct error *error = store_status(store, update->arena, &update->store);
+    if (!error)
+        error = fetched_read(&store->database, update->arena, &update->known);
+    store_close(store);
+    return error;
+}
+
+/* A mirror that has nothing at all is a wrong address. */
+static void look_for_any(struct update *update)
+{
+    size_t had = 0, count = update->options->publication_count;
+    for (size_t i = 0; i < count; i++)
+        had += update->feeds[i].outcome > UPDATE_ABSENT;
+    for (size_t i = 0; i < count && !had; i++)
+        update->feeds[i].outcome = UPDATE_FAILED;
+}
+
+static struct error *fetch_and_import(struct update *update, struct update_result *result)
+{
+    const struct update_options *options = update->options;
+    TRY(read_store(update));
+    download_clear(update->store_path);
+    for (size_t i = 0; i < options->publication_count; i++)
+        fetch(update, i);
+    TRY(import(update, &result->imported));
+    look_for_any(update);
+    return NULL;
+}
+
+static void open_clients(struct update *update)
+{
+    struct http_options http = update->options->http;
+    http.retries = LIMIT_HTTP_RETRIES;
+    update->patient = http_client_new(&http);
+    http.retries = 0;
+    update->brisk = http_client_new(&http);
+}
+
+static void close_all(struct update *update)
+{
+    http_client_free(update->patient);
+    http_client_free(update->brisk);
+    for (size_t i = 0; i < update->options->publication_count; i++)
+        if (update->feeds[i].source.file >= 0)
+            close(update->feeds[i].source.file);
 }
 
 struct error *store_update(const char *store_path, const struct update_options *options,
-                           struct arena *arena, struct update_line **lines)
+                           struct arena *arena, struct update_result *result)
 {
-    size_t count = options->wanted_count;
-    struct update update = {.options = options, .store_path = store_path, .arena = arena};
-    slice sources = slice_from_text(options->sources ? options->sources : ""), source;
-    while (slice_pull(&sources, ',', &source))
-        TRY(check_source(options, slice_trim(source)));
-    TRY(download_folder_open(&update.folder, store_path, arena));
-    *lines = update.lines = arena_array(arena, count + 1, sizeof(struct update_line));
-    update.files = arena_array(arena, count + 1, sizeof(char *));
-    update.notes = arena_array(arena, count + 1, sizeof(struct store_note));
-    update.client = http_client_new(&options->http);
-    for (size_t i = 0; i < count; i++) {
-        update.lines[i].publisher = options->wanted[i];
-        take(&update, i);
-    }
-    import_all(&update);
-    http_client_free(update.client);
-    download_folder_close(&update.folder);
-    return NULL;
+    CLEANUP_FREE char *real = realpath(store_path, NULL);
+    struct update update = {
+        .store_path = arena_text(arena, slice_from_text(real ? real : store_path)),
+        .options = options,
+        .arena = arena,
+        .feeds = arena_array(arena, options->publication_count + 1, sizeof(struct updated_feed)),
+    };
+    struct file_lock lock;
+    *result =
+        (struct update_result){.feeds = update.feeds, .feed_count = options->publication_count};
+    for (size_t i = 0; i < options->publication_count; i++)
+        update.feeds[i] =
+            (struct updated_feed){.name = options->publications[i].name, .source.file = -1};
+    struct error *error = file_lock_take(
+        &lock, arena_format(arena, "%s.update.lock", update.store_path).ptr,
+        "another update of this store is under way: this one begins when that one has ended");
+    open_clients(&update);
+    if (!error)
+        error = fetch_and_import(&update, result);
+    close_all(&update);
+    file_lock_drop(&lock);
+    return error;
 }

@@ -287,7 +287,7 @@ def built_on(store, date):
     with sqlite3.connect(store) as database:
         database.execute("UPDATE meta SET value = ? WHERE name = 'built'", (date,))
         database.execute("UPDATE feed SET imported = ?", (date,))
-        database.execute("DELETE FROM meta WHERE name LIKE 'checked %'")
+        database.execute("UPDATE fetched SET checked = ?", (date,))
 
 
 def test_max_age(bucket, update):

@@ -169,8 +169,8 @@ static inline void lazykit_list_piece(struct lazykit_maker *maker,
     const struct lazykit_chunk *chunk = chunks.items;
     struct buffer *table = &maker->table;
     buffer_format(table, "%s\n{\"type\":\"%s\",\"name\":\"%s\",\"mode\":420",
-                  table->bytes[table->len - 1] == '[' ? "" : ",",
-                  types[(unsigned char)piece->type], piece->name);
+                  table->bytes[table->len - 1] == '[' ? "" : ",", types[(unsigned char)piece->type],
+                  piece->name);
     if (piece->link)
         buffer_format(table, ",\"linkName\":\"%s\"", piece->link);
     if (chunks.count)
@@ -238,8 +238,8 @@ static inline void lazykit_end_estargz(struct lazykit_layer *layer, slice table)
     lazykit_gzip(buffer_slice(&tar), &layer->blob);
     lazykit_estargz_footer(&layer->blob, layer->table_at);
     layer->table_length = layer->blob.len - layer->table_at;
-    layer->where = (struct layer_toc){.kind = TOC_ESTARGZ,
-                                      .digest = digest_of(table, &layer->arena)};
+    layer->where =
+        (struct layer_toc){.kind = TOC_ESTARGZ, .digest = digest_of(table, &layer->arena)};
 }
 
 static inline void lazykit_end_zstd_chunked(struct lazykit_layer *layer, slice table)

@@ -100,7 +100,7 @@ class Peer:
         return {**os.environ, "SYFT_CHECK_FOR_APP_UPDATE": "false", "TRIVY_NON_SSL": "true",
                 "SYFT_REGISTRY_INSECURE_USE_HTTP": "true"}
 
-    def command(self, target, _archive=None):
+    def command(self, target):
         if not shutil.which(self.name):
             return None
         is_file = isinstance(target, pathlib.Path)

@@ -131,7 +131,8 @@ int main(int count, char **arguments)
     /* `plimsoll IMAGE` means `plimsoll image IMAGE`. */
     code = run_command(&command_image, count, arguments);
     if (code == EXIT_UNTRUSTED && strcspn(arguments[0], "/:.@-") == strlen(arguments[0]))
-        remark("\"%s\" was taken for an image, since it is no command; `plimsoll --help` lists those",
-               arguments[0]);
+        remark(
+            "\"%s\" was taken for an image, since it is no command; `plimsoll --help` lists those",
+            arguments[0]);
     return code;
 }

@@ -287,6 +287,21 @@ static void keep_in_cache(struct layer_reading *reading, size_t index)
 /* -- all of them ----------------------------------------------------------------------------------
  */
 
+/* Whether a layer that was read without the newest redirects is the same with them: it has nothing
+ * where they lead. What lies below a folder shows in no set. */
+static bool stays_the_same(const struct layer_reading *reading, size_t index)
+{
+    const struct layer_outcome *outcome = &reading->outcomes[index];
+    if (reading->known_redirects == SIZE_MAX || !outcome->complete)
+        return false;
+    for (size_t i = reading->known_redirects; i < reading->redirect_count; i++) {
+        const struct redirect *redirect = &reading->redirects[i];
+        if (redirect->folder || path_set_has(&outcome->record.files, slice_hash(redirect->from)))
+            return false;
+    }
+    return true;
+}
+
 /* The layers that are to be read, in `layers`; the others have their outcome then. */
 static size_t sort_out(struct layer_reading *reading, size_t *layers)
 {
@@ -294,6 +309,10 @@ static size_t sort_out(struct layer_reading *reading, size_t *layers)
     size_t count = 0;
     for (size_t i = 0; i < image->layer_count; i++) {
         const struct image_layer *layer = &image->layers[i];
+        if (stays_the_same(reading, i)) {
+            reading->outcomes[i].record.statistics.bytes_read = 0; /* this time */
+            continue;
+        }
         reading->outcomes[i] = (struct layer_outcome){0};
         reading->from_cache[i] = false;
         if (image->root_folder < 0 && !layer_is_there(layer))

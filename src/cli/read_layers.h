@@ -29,6 +29,9 @@ struct layer_reading {
     int64_t deadline_ms;          /* or 0 */
     const struct redirect *redirects;
     size_t redirect_count;
+    /* Read before with the first so many redirects, into the same outcomes: only those layers are
+     * read again that have what the others lead to. SIZE_MAX: nothing was read before. */
+    size_t known_redirects;
     struct layer_outcome *outcomes; /* one a layer: filled here */
     bool *from_cache;               /* one a layer: filled here */
 };

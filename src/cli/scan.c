@@ -53,7 +53,8 @@ static void take_error(struct scan *scan, const char *where, struct error *error
     error_free(error);
 }
 
-static void walk_layers(struct scan *scan)
+/* Reads the layers: at first, or once more with redirects beyond those that are known. */
+static void walk_layers(struct scan *scan, size_t known_redirects)
 {
     struct layer_reading reading = {
         .options = scan->options,
@@ -64,6 +65,7 @@ static void walk_layers(struct scan *scan)
         .deadline_ms = scan->deadline_ms,
         .redirects = scan->redirects.items,
         .redirect_count = scan->redirects.count,
+        .known_redirects = known_redirects,
         .outcomes = scan->outcomes,
         .from_cache = scan->from_cache,
     };
@@ -130,20 +132,25 @@ static void build_inventory(struct scan *scan)
     scan->outcomes =
         arena_array(scan->arena, scan->image->layer_count + 1, sizeof(struct layer_outcome));
     scan->from_cache = arena_array(scan->arena, scan->image->layer_count + 1, sizeof(bool));
-    walk_layers(scan);
+    walk_layers(scan, SIZE_MAX);
     add_statistics(scan);
     uint64_t walked = scan_now(), walking_again = 0;
     inventory_build(&scan->inventory, scan->arena, scan->image, scan->outcomes);
     /* A link to a link shows only when the first has been followed: a few times at the most. */
-    while (grown_redirects(scan)) {
+    for (size_t known = 0; grown_redirects(scan); known = scan->redirects.count) {
         if (stats->redirect_walks++ == LIMIT_REDIRECT_ROUNDS) {
             add_error(scan, "image", SIZE_MAX, SLICE_EMPTY,
                       SLICE("package databases lie behind more links to links than are followed"));
             break;
         }
-        remark_detail("links lead to files that were not read: the layers are walked again");
+        const struct redirect *last =
+            (const struct redirect *)scan->redirects.items + scan->redirects.count - 1;
+        remark_detail("the layers are walked again: a link at %.*s leads to %.*s, which was not "
+                      "read%s",
+                      SLICE_ARG(last->as), SLICE_ARG(last->from),
+                      scan->redirects.count > 1 ? "; and others" : "");
         uint64_t again = scan_now();
-        walk_layers(scan);
+        walk_layers(scan, known);
         add_statistics(scan);
         walking_again += scan_now() - again;
         inventory_build(&scan->inventory, scan->arena, scan->image, scan->outcomes);

@@ -68,6 +68,8 @@ static void follow_place(struct assembly *assembly, slice place)
     if (slice_equal(real, path))
         return;
     if (folder) {
+        if (tree_find_file(&assembly->tree, top, real, &layer))
+            return; /* what it leads to is no folder */
         slice below = arena_format(assembly->arena, "%.*s/x", SLICE_ARG(real));
         slice metadata = arena_format(assembly->arena, "%.*s/METADATA", SLICE_ARG(real));
         if (!analyzer_wants_path(below) && !analyzer_wants_path(metadata))
@@ -90,7 +92,8 @@ static void follow_wanted_links(struct assembly *assembly)
             if (analyzer_wants_path(link->path))
                 follow_place(assembly, link->path);
             /* A metadata folder that is itself a link to a folder of another name. */
-            if (slice_ends(link->path, SLICE("-info")))
+            if (slice_ends(link->path, SLICE(".dist-info")) ||
+                slice_ends(link->path, SLICE(".egg-info")))
                 follow_place(assembly,
                              arena_format(assembly->arena, "%.*s/", SLICE_ARG(link->path)));
         }

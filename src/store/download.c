@@ -31,6 +31,28 @@ static bool is_this_machine(slice url)
            (numbers && slice_starts(host, SLICE("127.")));
 }
 
+static int hex_value(char digit)
+{
+    static const char digits[] = "0123456789abcdefABCDEF";
+    const char *found = memchr(digits, digit, sizeof(digits) - 1);
+    return !found ? -1 : found - digits < 16 ? (int)(found - digits) : (int)(found - digits) - 6;
+}
+
+/* The path of a file URL, in which a blank is %20 (RFC 8089, 2; RFC 3986, 2.1). */
+static slice path_of_file_url(slice path, struct arena *arena)
+{
+    char *bytes = arena_alloc(arena, path.len + 1), *at = bytes;
+    for (size_t i = 0; i < path.len; i++) {
+        bool may_be = path.ptr[i] == '%' && path.len - i > 2;
+        int high = may_be ? hex_value(path.ptr[i + 1]) : -1;
+        int low = may_be ? hex_value(path.ptr[i + 2]) : -1;
+        bool escaped = high >= 0 && low >= 0 && high + low > 0;
+        *at++ = escaped ? (char)(high * 16 + low) : path.ptr[i];
+        i += escaped ? 2 : 0;
+    }
+    return slice_make(bytes, (size_t)(at - bytes));
+}
+
 struct error *feed_base_parse(slice text, bool insecure, struct arena *arena,
                               struct feed_base *base)
 {
@@ -47,8 +69,15 @@ struct error *feed_base_parse(slice text, bool insecure, struct arena *arena,
                           "--db-source: %.*s is not secure: whoever is on the way can change what "
                           "it sends. Use https, or --insecure to fetch all the same",
                           SLICE_ARG(http_url_shown(text, arena)));
+    /* Feeds lie below a base; what is behind a "?" would be put before their names. */
+    if ((https || http) && (slice_contains(text, SLICE("?")) || slice_contains(text, SLICE("#"))))
+        return error_make(
+            ERROR_USAGE,
+            "--db-source: %.*s has a query (\"?…\") or a fragment (\"#…\"), and feeds "
+            "cannot lie below one: leave it out",
+            SLICE_ARG(http_url_shown(text, arena)));
     if (file)
-        text = slice_from(text, sizeof("file://") - 1);
+        text = path_of_file_url(slice_from(text, sizeof("file://") - 1), arena);
     while (text.len > 1 && text.ptr[text.len - 1] == '/')
         text.len--;
     *base = (struct feed_base){.address = arena_copy(arena, text), .is_folder = !https && !http};

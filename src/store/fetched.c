@@ -47,6 +47,20 @@ const struct fetched_feed *fetched_find_for(const struct list *feeds, slice ecos
     return found ? found : fetched_find(feeds, slice_first(ecosystem, slice_find(ecosystem, ':')));
 }
 
+struct error *fetched_is_there(const struct database *database, const struct fetched_feed *feed,
+                               bool *there)
+{
+    CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
+    TRY(database_prepare(database, &statement,
+                         "SELECT 1 FROM fetched WHERE feed = ?1 AND address = ?2 AND etag = ?3"
+                         " AND last_modified = ?4 AND size = ?5"));
+    const slice texts[] = {feed->feed, feed->address, feed->etag, feed->last_modified};
+    for (int i = 0; i < 4; i++)
+        bind_text(statement, i + 1, texts[i]);
+    sqlite3_bind_int64(statement, 5, (int64_t)feed->size);
+    return database_row(database, statement, there);
+}
+
 struct error *fetched_forget_written(const struct database *database)
 {
     return database_run(database, "DELETE FROM fetched WHERE EXISTS"

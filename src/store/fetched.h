@@ -23,6 +23,9 @@ const struct fetched_feed *fetched_find(const struct list *feeds, slice feed);
 /* The one that an ecosystem of the store came with: "Debian" for "Debian:12"; or NULL. */
 const struct fetched_feed *fetched_find_for(const struct list *feeds, slice ecosystem);
 
+/* Whether the store still has the feed of that line: another import may have changed it. */
+MUST_CHECK struct error *fetched_is_there(const struct database *database,
+                                          const struct fetched_feed *feed, bool *there);
 /* What an import has replaced is no longer what was fetched: those lines go. */
 MUST_CHECK struct error *fetched_forget_written(const struct database *database);
 MUST_CHECK struct error *fetched_write(const struct database *database,

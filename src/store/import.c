@@ -358,6 +358,27 @@ static struct error *was_written(const struct database *database, slice feed, bo
     return database_row(database, statement, written);
 }
 
+/*
+ * What has not changed was asked before the store was locked. Where it was imported by hand or
+ * removed since, the answer is of a feed that this store has not got.
+ */
+static struct error *check_unchanged(struct feed_import *import, const struct database *database,
+                                     const struct inputs *inputs)
+{
+    for (size_t i = 0; i < inputs->source_count; i++) {
+        const struct import_source *source = &inputs->sources[i];
+        bool there = true;
+        if (source->file < 0)
+            TRY(fetched_is_there(database, &source->about, &there));
+        if (there)
+            continue;
+        import->at = i;
+        return error_make(ERROR_INPUT, "the store no longer has what came from %.*s",
+                          SLICE_ARG(source->about.address));
+    }
+    return NULL;
+}
+
 /* An address that leads to another feed than it should must not pass for this one. */
 static struct error *note_fetched(struct feed_import *import, const struct database *database,
                                   const struct inputs *inputs)
@@ -443,6 +464,7 @@ static struct error *fill(struct feed_import *import, struct database *database,
                           const struct inputs *inputs, struct import_result *result)
 {
     bool facts, other_feeds;
+    TRY(check_unchanged(import, database, inputs));
     TRY(import_phase(import, inputs, true, &facts));
     TRY(import_phase(import, inputs, false, &other_feeds));
     import->at = SIZE_MAX;

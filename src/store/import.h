@@ -50,7 +50,8 @@ struct import_source {
  * The same for feeds that were fetched, and writes down where. Stricter than with files that a user
  * names: a feed is of the form that its name says, holds what was asked for, and no entry in it is
  * damaged. An error that is one feed's fault names it in result->failed: the rest can be imported
- * without it. Feeds that the store has are noted as checked now.
+ * without it. Feeds that the store has are noted as checked now; one that it has no longer (another
+ * import came in between) is such an error.
  */
 MUST_CHECK struct error *store_import_fetched(const char *store_path,
                                               const struct import_source *sources, size_t count,

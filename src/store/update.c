@@ -118,15 +118,29 @@ static size_t list_sources(const struct update *update, struct import_source *so
     return count;
 }
 
+static void forget_known(struct update *update, slice name)
+{
+    struct fetched_feed *known = update->known.items;
+    for (size_t i = 0; i < update->known.count; i++)
+        if (slice_equal(known[i].feed, name))
+            known[i].feed = SLICE_EMPTY;
+}
+
 /* What came is not what it should be: another base may have it, else the others go in without it.
  */
 static void take_out(struct update *update, size_t number, const struct error *error)
 {
-    struct import_source *source = &update->feeds[number].source;
-    if (source->file >= 0)
-        close(source->file);
-    source->file = -1;
-    add_reason(update, &update->feeds[number], error);
+    struct updated_feed *feed = &update->feeds[number];
+    if (feed->source.file >= 0) {
+        close(feed->source.file);
+        feed->source.file = -1;
+        add_reason(update, feed, error);
+    } else {
+        /* It had not changed, but the store has: the same base is asked for all of it. */
+        forget_known(update, feed->name);
+        feed->asked--;
+        feed->outcome = UPDATE_FAILED;
+    }
     fetch(update, number);
 }
 

@@ -470,6 +470,17 @@ def test_less_than_announced(place, serve):
     assert "broke after" in done.stderr
 
 
+def test_time_limit(place, serve):
+    """--timeout ends it, whatever the server does: the old store, nothing left behind."""
+    server = serve()
+    place.update("PyPI", sources=[server])
+    server.misbehave("feed", stall(30))
+    begin = time.monotonic()
+    done = place.update("--timeout", "1s", sources=[server], code=3)
+    assert "--timeout" in done.stderr and time.monotonic() - begin < 10
+    assert place.ids() == {"PyPI-1"}
+
+
 def test_certificate_not_trusted(place, tmp_path, serve):
     server = serve(tls=kit.Authority(tmp_path / "other").server_context())
     done = place.update(sources=[server], code=3)
@@ -550,10 +561,11 @@ def write_mirror(folder, files):
     return folder
 
 
-@pytest.mark.parametrize("form", ["{}", "{}/", "file://{}"])
+@pytest.mark.parametrize("form", [str, "{}/".format, "file://{}".format, lambda path: path.as_uri()],
+                         ids=["path", "with a slash", "URL", "URL with escapes"])
 def test_folder(place, tmp_path, form):
     mirror = write_mirror(tmp_path / "a mirror", standard())
-    source = form.format(mirror)
+    source = form(mirror)
     place.update(sources=[source])
     assert place.ids() == ALL
     assert became(place.update(sources=[source])) == NOTHING_NEW
@@ -568,7 +580,7 @@ def test_folder_then_server(place, serve, tmp_path):
 
 
 @pytest.mark.parametrize("source", ["ftp://a/b", "s3://bucket", "http://mirror.example", "http://127.0.0.1.example", "file://host/x",
-                                    "http://example.com?@127.0.0.1", ""])
+                                    "http://example.com?@127.0.0.1", "https://127.0.0.1:1/feeds?key=word", ""])
 def test_no_such_place(place, source):
     assert "--db-source" in place.update("--db-source=" + source, code=2).stderr
 
@@ -609,6 +621,46 @@ def test_one_is_killed_while_another_waits(place, serve):
     second.communicate(timeout=60)
     assert second.returncode == 0 and place.ids() == {"PyPI-1"}
     assert place.leftovers() == []
+
+
+def start_and_hold(place, server):
+    """An update that has heard that PyPI has not changed, and waits for its second feed."""
+    place.update("PyPI", "kev", sources=[server])
+    server.log.clear()
+    server.misbehave("feed", lambda connection, request, answer: connection.wait(1.5) or kit.plain(connection, request, answer),
+                     times=1, only=lambda request: request.reference == KEV)
+    process = place.start("PyPI", "kev", sources=[server])
+    while len(server.requests()) < 2:
+        time.sleep(0.01)
+    return process
+
+
+def test_an_import_by_hand_in_between(place, serve, tmp_path):
+    """What was unchanged is no longer in the store: it is fetched, not taken for what the publisher has."""
+    server = serve()
+    process = start_and_hold(place, server)
+    write_mirror(tmp_path, {"PyPI/all.zip": osv("PyPI", "PyPI-0")})
+    assert scanner.run("db", "import", "--db", place.store, tmp_path / "PyPI").code == 0
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert b"PyPI: updated" in out and b"kev: nothing new" in out and place.ids() == {"PyPI-1"}
+    assert "nothing new" in place.update("PyPI", sources=[server]).stdout
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_store_that_is_removed_in_between(place, serve, fails):
+    """B50: never a store of nothing that counts as being new."""
+    server = serve()
+    process = start_and_hold(place, server)
+    place.store.unlink()
+    if fails:
+        server.misbehave("feed", instead(403))
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == (3 if fails else 0), err
+    assert place.leftovers() == [] and place.store.exists() != fails
+    server.faults.clear()
+    place.update("PyPI", "kev", sources=[server])
+    assert place.ids() == {"PyPI-1"} and set(place.status()) == {"PyPI", "kev"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])

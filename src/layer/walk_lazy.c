@@ -41,6 +41,9 @@ static struct error *make_entry(const struct toc_item *item, struct arena *arena
         return error_make(ERROR_LIMIT, "a path has %zu bytes, more than the limit of %d",
                           item->name.len > item->link.len ? item->name.len : item->link.len,
                           LIMIT_PATH_BYTES);
+    /* A JSON string can hold what no file system takes; of a tar it is refused as well. */
+    if (slice_find(item->name, '\0') != SIZE_MAX || slice_find(item->link, '\0') != SIZE_MAX)
+        return error_make(ERROR_INPUT, "a path in its table of contents holds a NUL byte");
     *entry = (struct entry){.kind = item->kind, .mode = item->mode, .size = item->size};
     *odd = !path_normalize(arena, arena_copy(arena, item->name), &entry->path);
     entry->target = arena_copy(arena, item->link);

@@ -85,7 +85,8 @@ slice feeder_finish(struct feeder *feeder, struct arena *arena)
     bool ended = poll(&wait, 1, LAST_WORDS_MS) > 0;
     if (ended)
         length = read(feeder->failure, message, sizeof(message));
-    else
+    /* After its last words there is nothing that it should still do. */
+    if (!ended || length != 0)
         kill(feeder->pid, SIGKILL);
     close(feeder->failure);
     while (waitpid(feeder->pid, &status, 0) < 0 && errno == EINTR)

@@ -27,6 +27,15 @@ struct error *json_read_with(json_t **value, slice text, const char *what, size_
     return NULL;
 }
 
+struct error *json_read_secret(json_t **value, slice text, const char *what)
+{
+    /* jansson's words quote up to 20 bytes of it: a short password whole. */
+    CLEANUP_ERROR struct error *error = json_read(value, text, what);
+    if (!error)
+        return NULL;
+    return error_make(error->kind, "%s is not valid JSON", what);
+}
+
 slice json_get_slice(const json_t *object, const char *key, struct arena *arena)
 {
     const json_t *member = json_object_get(object, key);

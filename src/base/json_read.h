@@ -16,6 +16,10 @@ MUST_CHECK struct error *json_read_with(json_t **value, slice text, const char *
 /* A member that is a string, into the arena; empty when it is missing or something else. */
 slice json_get_slice(const json_t *object, const char *key, struct arena *arena);
 
+/* The same for a file that may hold secrets: the error does not show what stands where it is wrong.
+ */
+MUST_CHECK struct error *json_read_secret(json_t **value, slice text, const char *what);
+
 static inline void cleanup_json(json_t **value)
 {
     json_decref(*value);

@@ -17,8 +17,9 @@
 #define LIMIT_STORAGE_LIST_BYTES (64 * LIMIT_MIB) /* a list in containers/storage */
 #define LIMIT_JSON_DEPTH 64
 #define LIMIT_LAYERS 500
-#define LIMIT_INDEX_DEPTH 8          /* an index in an index */
-#define LIMIT_MANIFESTS 5000         /* that an image's indexes list, one in the other */
+#define LIMIT_INDEX_DEPTH 8                     /* an index in an index */
+#define LIMIT_MANIFESTS 5000                    /* that an image's indexes list, one in the other */
+#define LIMIT_MANIFESTS_BYTES (256 * LIMIT_MIB) /* all that is read to find one image */
 #define LIMIT_MANIFESTS_FETCHED 64   /* from a registry, for platforms that an index leaves out */
 #define LIMIT_ARCHIVE_MEMBERS 100000 /* members of a docker-archive or OCI tar */
 

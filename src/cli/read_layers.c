@@ -248,14 +248,13 @@ static void read_packed(struct layer_reading *reading, const size_t *layers, siz
 /* -- the cache ------------------------------------------------------------------------------------
  */
 
-static bool take_cached(struct layer_reading *reading, size_t index)
+static bool take_cached(struct layer_reading *reading, size_t index, const struct layer_keys *keys)
 {
-    struct layer_keys keys = layer_keys_of(reading, index);
     struct layer_outcome *outcome = &reading->outcomes[index];
-    for (size_t i = 0; reading->cache && i < keys.count; i++) {
+    for (size_t i = 0; reading->cache && i < keys->count; i++) {
         slice bytes;
         struct layer_outcome found = {0};
-        if (!layer_cache_get(reading->cache, keys.keys[i], reading->arena, &bytes))
+        if (!layer_cache_get(reading->cache, keys->keys[i], reading->arena, &bytes))
             continue;
         CLEANUP_ERROR struct error *error = record_read(bytes, reading->arena, &found.record);
         found.complete = error == NULL;
@@ -269,7 +268,17 @@ static bool take_cached(struct layer_reading *reading, size_t index)
     return false;
 }
 
-static void keep_in_cache(struct layer_reading *reading, size_t index)
+/* A key of a place counts when it is the same before and after: what was read is what lay there. */
+static bool is_still(const struct layer_keys *keys, const struct layer_keys *before, size_t key)
+{
+    for (size_t i = 0; i < before->count; i++)
+        if (before->kinds[i] == keys->kinds[key] && slice_equal(before->keys[i], keys->keys[key]))
+            return true;
+    return false;
+}
+
+static void keep_in_cache(struct layer_reading *reading, size_t index,
+                          const struct layer_keys *before)
 {
     const struct layer_outcome *outcome = &reading->outcomes[index];
     if (!reading->cache || !outcome->complete || outcome->record.problems.count ||
@@ -278,7 +287,8 @@ static void keep_in_cache(struct layer_reading *reading, size_t index)
     struct layer_keys keys = layer_keys_of(reading, index);
     /* Once, and by its content where that is known: so other images find it, too. */
     for (size_t i = keys.count; i-- > 0;)
-        if (layer_key_is_proven(&keys, i, &outcome->record.statistics)) {
+        if (layer_key_is_proven(&keys, i, &outcome->record.statistics) &&
+            is_still(&keys, before, i)) {
             layer_cache_put(reading->cache, keys.keys[i], outcome->bytes);
             return;
         }
@@ -303,7 +313,7 @@ static bool stays_the_same(const struct layer_reading *reading, size_t index)
 }
 
 /* The layers that are to be read, in `layers`; the others have their outcome then. */
-static size_t sort_out(struct layer_reading *reading, size_t *layers)
+static size_t sort_out(struct layer_reading *reading, size_t *layers, struct layer_keys *keys)
 {
     const struct image *image = reading->image;
     size_t count = 0;
@@ -323,10 +333,12 @@ static size_t sort_out(struct layer_reading *reading, size_t *layers)
                       "below, but another diff ID: one of them is wrong");
         else if (layer_first_alike(image, i) != i)
             continue;
-        else if (take_cached(reading, i))
-            reading->from_cache[i] = true;
-        else
-            layers[count++] = i;
+        else {
+            keys[i] = layer_keys_of(reading, i);
+            reading->from_cache[i] = take_cached(reading, i, &keys[i]);
+            if (!reading->from_cache[i])
+                layers[count++] = i;
+        }
     }
     return count;
 }
@@ -335,13 +347,14 @@ void read_layers(struct layer_reading *reading)
 {
     const struct image *image = reading->image;
     size_t *layers = arena_array(reading->arena, image->layer_count + 1, sizeof(size_t));
-    size_t count = sort_out(reading, layers);
+    struct layer_keys *keys = arena_array(reading->arena, image->layer_count + 1, sizeof(*keys));
+    size_t count = sort_out(reading, layers, keys);
     if (image->bundle && bundle_is_packed(image->bundle))
         read_packed(reading, layers, count);
     else
         run_jobs(reading, layers, count);
     for (size_t i = 0; i < count; i++)
-        keep_in_cache(reading, layers[i]);
+        keep_in_cache(reading, layers[i], &keys[layers[i]]);
     for (size_t i = 0; i < image->layer_count; i++) {
         size_t first = layer_first_alike(image, i);
         if (first == i || reading->outcomes[i].failure.len)

@@ -102,14 +102,20 @@ static bool place_answer(struct transfer *transfer)
     return true;
 }
 
+/* How many bytes are to come; UINT64_MAX where nobody said. */
+static uint64_t bytes_wanted(const struct http_request *request)
+{
+    return request->ranged && request->count ? request->count
+           : request->expected               ? request->expected - request->from
+                                             : UINT64_MAX;
+}
+
 static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 {
     struct transfer *transfer = context;
     const struct http_request *request = transfer->request;
     slice piece = slice_make(bytes, size * count);
-    uint64_t limit = request->ranged && request->count ? request->count
-                     : request->expected               ? request->expected - request->from
-                                                       : UINT64_MAX;
+    uint64_t limit = bytes_wanted(request);
     transfer->client->received += piece.len;
     if (!is_wanted(transfer))
         return keep_refusal(transfer, piece);
@@ -145,8 +151,9 @@ static size_t on_first_body(char *bytes, size_t size, size_t count, void *contex
     return on_body(bytes, size, count, context);
 }
 
-/* Proxies and authorities as the environment and the options say. */
-static void set_route(struct http_client *client, slice url)
+/* Proxies and authorities as the environment and the options say. The client's certificate is for
+ * the host that was asked, as the credential is. */
+static void set_route(struct http_client *client, slice url, bool same_origin)
 {
     CURL *easy = client->easy;
     const struct http_options *options = &client->options;
@@ -159,9 +166,9 @@ static void set_route(struct http_client *client, slice url)
     }
     if (authorities && *authorities)
         curl->easy_setopt(easy, CURLOPT_CAINFO, authorities);
-    if (options->client_certificate)
+    if (options->client_certificate && same_origin)
         curl->easy_setopt(easy, CURLOPT_SSLCERT, options->client_certificate);
-    if (options->client_key)
+    if (options->client_key && same_origin)
         curl->easy_setopt(easy, CURLOPT_SSLKEY, options->client_key);
     if (options->insecure) {
         curl->easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
@@ -181,6 +188,15 @@ static void set_times(struct http_client *client, bool stalls)
         curl->easy_setopt(client->easy, CURLOPT_TIMEOUT_MS, left > 1 ? (long)left : 1L);
 }
 
+/* A strong entity-tag (RFC 9110, 8.8.3), which may be sent back as it is. */
+static bool is_strong_etag(slice etag)
+{
+    for (size_t i = 0; i < etag.len; i++)
+        if ((unsigned char)etag.ptr[i] <= ' ' || (unsigned char)etag.ptr[i] == 127)
+            return false;
+    return etag.len > 1 && etag.ptr[0] == '"';
+}
+
 static struct curl_slist *headers_of(struct transfer *transfer)
 {
     const struct http_request *request = transfer->request;
@@ -190,7 +206,7 @@ static struct curl_slist *headers_of(struct transfer *transfer)
     if (request->authorization && transfer->same_origin)
         list = curl->slist_append(
             list, arena_format(transfer->arena, "Authorization: %s", request->authorization).ptr);
-    if (transfer->given && transfer->etag.len && !slice_starts(transfer->etag, SLICE("W/")))
+    if (transfer->given && is_strong_etag(transfer->etag))
         list = curl->slist_append(
             list, arena_format(transfer->arena, "If-Range: %.*s", SLICE_ARG(transfer->etag)).ptr);
     /* curl would wait for "100 Continue" before a body, and say what it accepts by itself. */
@@ -238,7 +254,7 @@ static void set_up(struct transfer *transfer, struct curl_slist *headers)
     }
     if (request->method)
         curl->easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
-    set_route(transfer->client, transfer->url);
+    set_route(transfer->client, transfer->url, transfer->same_origin);
     set_times(transfer->client, request->method == NULL);
     set_range(transfer);
 }
@@ -272,10 +288,13 @@ static slice origin_of(slice url)
 slice http_url_shown(slice url, struct arena *arena)
 {
     enum { LONGEST_SHOWN = 300 };
-    size_t scheme = slice_find(url, ':') + 3;
-    slice front = slice_first(url, scheme < url.len ? scheme : 0);
+    url = slice_first(url, slice_find(url, '?'));
+    url = slice_first(url, slice_find(url, '#'));
+    size_t colon = slice_find(url, ':');
+    bool has_scheme =
+        colon <= strlen("https") && slice_starts(slice_from(url, colon), SLICE("://"));
+    slice front = slice_first(url, has_scheme ? colon + strlen("://") : 0);
     slice rest = slice_from(url, front.len);
-    rest = slice_first(rest, slice_find(rest, '?'));
     slice host = slice_first(rest, slice_find(rest, '/'));
     size_t at = slice_find_last(host, '@');
     if (at < host.len)
@@ -348,11 +367,15 @@ static struct error *describe(const struct transfer *transfer, CURLcode code)
 
 static bool is_complete(const struct transfer *transfer)
 {
-    const struct http_request *request = transfer->request;
-    uint64_t want = request->ranged && request->count ? request->count
-                    : request->expected               ? request->expected - request->from
-                                                      : transfer->given;
-    return transfer->whole || transfer->given >= want;
+    uint64_t want = bytes_wanted(transfer->request);
+    return transfer->whole || want == UINT64_MAX || transfer->given >= want;
+}
+
+/* All that was asked for has come, however the connection ended: there is no more to ask for. */
+static bool has_all(const struct transfer *transfer)
+{
+    return !transfer->whole && transfer->given &&
+           transfer->given >= bytes_wanted(transfer->request);
 }
 
 /* Whether a failure may pass by itself. */
@@ -390,9 +413,8 @@ static enum outcome attempt(struct transfer *transfer, struct error **error)
     }
     long status = transfer->response->status;
     bool wanted = status == 200 || status == 206;
-    if (transfer->sink_full || (wanted && code == CURLE_OK && is_complete(transfer)))
-        return DONE;
-    if (status == 416 && transfer->given && is_complete(transfer))
+    if (transfer->sink_full || has_all(transfer) ||
+        (wanted && code == CURLE_OK && is_complete(transfer)))
         return DONE;
     if (code == CURLE_OK && !wanted && !may_pass(code, status))
         return DONE;

@@ -65,6 +65,23 @@ static void do_hang(int output)
         syscall(SYS_futex, &lock, FUTEX_WAIT, 1, NULL, NULL, 0);
 }
 
+/* Says that it has said all, and stays. */
+static void do_shut(int output)
+{
+    close(output);
+    do_hang(output);
+}
+
+/* Says something all the time, and never ends. */
+static void do_drip(int output)
+{
+    static const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+    static volatile int lock = 1;
+    while (write(output, "p", 1) == 1)
+        syscall(SYS_futex, &lock, FUTEX_WAIT, 1, &pause, NULL, 0);
+    do_hang(output);
+}
+
 static const struct {
     const char *name;
     void (*act)(int output); /* in the worker */
@@ -78,7 +95,8 @@ static const struct {
     {"int", do_hang, SIGINT},    {"pipe", do_hang, SIGPIPE}, {"xcpu", do_hang, SIGXCPU},
     {"xfsz", do_hang, SIGXFSZ},  {"fpe", do_hang, SIGFPE},   {"ill", do_hang, SIGILL},
     {"usr1", do_hang, SIGUSR1},  {"alrm", do_hang, SIGALRM}, {"sys", do_hang, SIGSYS},
-    {"trap", do_hang, SIGTRAP},  {"quit", do_hang, SIGQUIT},
+    {"trap", do_hang, SIGTRAP},  {"quit", do_hang, SIGQUIT}, {"shut", do_shut, 0},
+    {"drip", do_drip, 0},
 };
 
 /* The action that is wished for this layer, or -1. */

@@ -33,7 +33,8 @@ MUST_CHECK struct error *walk_tar(struct stream *stream, const struct walk_optio
 
 /*
  * Walks one layer as overlayfs keeps it (Linux, filesystems/overlayfs: whiteouts are character
- * devices 0:0, opaque folders have the attribute trusted.overlay.opaque or user.overlay.opaque).
+ * devices 0:0, opaque folders have the attribute trusted.overlay.opaque; for others than root it is
+ * user.overlay.opaque).
  */
 MUST_CHECK struct error *walk_overlay(int folder, const struct walk_options *options,
                                       struct arena *arena, struct record *record);

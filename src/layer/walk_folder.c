@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -104,27 +105,34 @@ static struct error *visit_whiteout(struct folder_walk *folder, slice inside, co
     return walk_entry(&folder->walk, &entry, &nothing);
 }
 
-static bool has_attribute(int fd, const char *name)
+/*
+ * The kernel reads these from "trusted." for root and from "user." for others ("userxattr"). An
+ * image's tar can hold attributes of "user.", too: those that overlayfs would not look at must not
+ * hide anything here. (Without a system call, which a worker has none for.)
+ */
+static const char *attribute_space(void)
 {
-    char value[2];
-    static const char *const spaces[] = {"trusted.overlay.", "user.overlay."};
-    for (size_t i = 0; i < 2; i++) {
-        char whole[64];
-        snprintf(whole, sizeof(whole), "%s%s", spaces[i], name);
-        ssize_t length = fgetxattr(fd, whole, value, sizeof(value));
-        if (length > 0 || (length < 0 && errno == ERANGE))
-            return true;
-    }
-    return false;
+    return getauxval(AT_EUID) == 0 ? "trusted.overlay." : "user.overlay.";
+}
+
+/* Its value, at most a byte of it; 0: there is none. 'y' is opaque, 'x' is not (Linux 6.7). */
+static char attribute(int fd, const char *name)
+{
+    char whole[64], value[2] = {0};
+    snprintf(whole, sizeof(whole), "%s%s", attribute_space(), name);
+    ssize_t length = fgetxattr(fd, whole, value, sizeof(value));
+    if (length < 0)
+        return errno == ERANGE ? '?' : 0;
+    return length > 0 ? value[0] : 0;
 }
 
 static struct error *visit_attributes(struct folder_walk *folder, int fd, slice path)
 {
-    if (has_attribute(fd, "redirect"))
+    if (attribute(fd, "redirect"))
         walk_problem(&folder->walk, path,
                      SLICE("this folder was renamed by overlayfs, so that its files lie elsewhere: "
                            "read the image from an archive or a registry"));
-    if (path.len && has_attribute(fd, "opaque"))
+    if (path.len && attribute(fd, "opaque") == 'y')
         return visit_whiteout(folder, path, ".wh..wh..opq");
     return NULL;
 }

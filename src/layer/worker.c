@@ -11,10 +11,11 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
-enum { MAX_WORKERS = 64, READ_BYTES = 64 * 1024 };
+enum { MAX_WORKERS = 64, READ_BYTES = 64 * 1024, LAST_MOMENTS_MS = 2000 };
 
 struct worker {
     size_t job; /* which of worker_run's */
@@ -187,13 +188,25 @@ static void close_handles(struct worker *worker)
     worker->output = worker->input = -1;
 }
 
+/* One that has closed its output has nothing left to do. One that was taken over may wait for
+ * nothing instead, forever; where the kernel cannot tell, --timeout ends that. */
+static int reap(const struct worker *worker)
+{
+    int status = 0;
+    CLEANUP_CLOSE int process = worker->pid > 0 ? (int)syscall(SYS_pidfd_open, worker->pid, 0) : -1;
+    struct pollfd end = {.fd = process, .events = POLLIN};
+    if (process >= 0 && poll(&end, 1, LAST_MOMENTS_MS) == 0)
+        kill(worker->pid, SIGKILL);
+    while (worker->pid > 0 && waitpid(worker->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return status;
+}
+
 /* Reaps the worker and its feeder. */
 static void finish(struct worker *worker, struct arena *arena, struct layer_outcome *outcome)
 {
-    int status = 0;
     close_handles(worker);
-    while (worker->pid > 0 && waitpid(worker->pid, &status, 0) < 0 && errno == EINTR)
-        ;
+    int status = reap(worker);
     *outcome = (struct layer_outcome){0};
     /* Where the bytes did not come, why they did not is the cause of all else. */
     slice unfed = feeder_finish(&worker->feeder, arena);
@@ -281,9 +294,10 @@ static void wait_for_some(struct pool *pool)
     /* Backwards, since end_one puts the last one into the place of the ended one. */
     for (size_t i = pool->running; i-- > 0;) {
         struct worker *worker = &pool->workers[i];
-        if (!waits[i].revents)
+        bool ended = waits[i].revents && !receive(worker);
+        if (!ended)
             check_on(worker);
-        if (worker->timed_out || (waits[i].revents && !receive(worker)))
+        if (ended || worker->timed_out)
             end_one(pool, i);
     }
     if (pool->progress)
@@ -327,6 +341,7 @@ struct error *worker_start(struct worker **worker, const struct layer_job *job)
     *worker = memory_alloc(sizeof(**worker));
     struct error *error = start(*worker, job);
     if (error) {
+        close_handles(*worker);
         free(*worker);
         *worker = NULL;
     }
@@ -358,10 +373,9 @@ void worker_finish(struct worker *worker, struct arena *arena, struct layer_outc
     worker->input = -1;
     while (!worker->timed_out) {
         struct pollfd wait = {.fd = worker->output, .events = POLLIN};
-        if (poll(&wait, 1, 200) <= 0)
-            check_on(worker);
-        else if (!receive(worker))
+        if (poll(&wait, 1, 200) > 0 && !receive(worker))
             break;
+        check_on(worker);
     }
     finish(worker, arena, outcome);
     free(worker);

@@ -134,6 +134,9 @@ static struct error *walk_layer_stream(const struct layer_job *job,
         error = verify_stream(&again, job, arena, &record->statistics);
     record->statistics.bytes_read += again.below->bytes_in;
     record->statistics.digest_skipped = false;
+    /* What was hashed need not be what was walked before: who can write the file could put a
+     * record under another layer's diff ID in the cache. */
+    record->statistics.digest = record->statistics.diff_id = SLICE_EMPTY;
     close_layer(&again);
     return error;
 }

@@ -2,6 +2,7 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "http/http.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-enum { PATIENCE_MS = 30000, NOT_FOUND = 127 };
+enum { PATIENCE_MS = 30000, LAST_MOMENTS_MS = 2000, NOT_FOUND = 127 };
 
 /* A name, not a path: the config may not say what is run beyond that. */
 static bool is_name(slice name)
@@ -20,6 +21,16 @@ static bool is_name(slice name)
             !memchr("-_.", name.ptr[i], 3))
             return false;
     return name.len > 0 && name.len < 128;
+}
+
+static int64_t patience(void)
+{
+#ifdef PLIMSOLL_TEST_HOOKS
+    const char *wish = getenv("PLIMSOLL_TEST_HELPER_MS");
+    if (wish)
+        return atoi(wish);
+#endif
+    return PATIENCE_MS;
 }
 
 static _Noreturn void run(const char *program, int input, int output)
@@ -33,11 +44,14 @@ static _Noreturn void run(const char *program, int input, int output)
     _exit(NOT_FOUND);
 }
 
+/* All of it within the time, however it comes. */
 static struct error *read_answer(int fd, struct buffer *answer)
 {
+    int64_t end = http_now_ms() + patience();
     for (;;) {
         struct pollfd wait = {.fd = fd, .events = POLLIN};
-        int ready = poll(&wait, 1, PATIENCE_MS);
+        int64_t left = end - http_now_ms();
+        int ready = left > 0 ? poll(&wait, 1, (int)left) : 0;
         if (ready == 0)
             return error_make(ERROR_SYSTEM, "it does not answer");
         char *room = buffer_reserve(answer, 4096);
@@ -52,6 +66,19 @@ static struct error *read_answer(int fd, struct buffer *answer)
     }
 }
 
+/* One that has said all and does not end is not waited for. */
+static void reap(pid_t pid, bool at_once, int *status)
+{
+    for (int64_t end = http_now_ms() + LAST_MOMENTS_MS; !at_once && http_now_ms() < end;) {
+        if (waitpid(pid, status, WNOHANG) != 0)
+            return;
+        poll(NULL, 0, 2);
+    }
+    kill(pid, SIGKILL);
+    while (waitpid(pid, status, 0) < 0 && errno == EINTR)
+        ;
+}
+
 static struct error *talk(pid_t pid, int input, int output, slice server, struct arena *arena,
                           slice *answer)
 {
@@ -61,10 +88,7 @@ static struct error *talk(pid_t pid, int input, int output, slice server, struct
     CLEANUP_ERROR struct error *unwritten = file_write_all(input, server);
     close(input);
     struct error *error = read_answer(output, &text);
-    if (error)
-        kill(pid, SIGKILL);
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
+    reap(pid, error != NULL, &status);
     slice said = slice_trim(buffer_slice(&text));
     if (error)
         return error;

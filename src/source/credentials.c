@@ -25,6 +25,7 @@ static slice base64_encode(slice bytes, struct arena *arena)
 /* Empty when it is none. */
 static slice base64_decode(slice text, struct arena *arena)
 {
+    text = slice_trim(text);
     size_t padding = slice_ends(text, SLICE("==")) ? 2 : slice_ends(text, SLICE("=")) ? 1 : 0;
     char *bytes = arena_alloc(arena, text.len + 1);
     int length = text.len > LIMIT_FIELD_BYTES
@@ -145,7 +146,7 @@ static void find_in_file(struct credentials *credentials, const char *path, slic
     CLEANUP_ERROR struct error *error =
         file_read_whole(arena, AT_FDCWD, path, LIMIT_CONFIG_BYTES, &text);
     if (!error)
-        error = json_read(&config, text, path);
+        error = json_read_secret(&config, text, path);
     if (error) {
         remark("credentials in %s are not used: %s", path, error->message);
         return;

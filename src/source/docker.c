@@ -33,7 +33,7 @@ static json_t *read_settings(slice path, struct arena *arena)
     CLEANUP_ERROR struct error *error =
         file_read_whole(arena, AT_FDCWD, name, LIMIT_CONFIG_BYTES, &text);
     if (!error)
-        error = json_read(&json, text, name);
+        error = json_read_secret(&json, text, name);
     if (error)
         remark("%s is not used: %s", name, error->message);
     return json;

@@ -134,9 +134,11 @@ struct error *engine_export(const struct engine *engine, struct image *image, sl
     *export = (struct export){*engine, url_of(engine, name, "get", arena)};
     struct feed feed = {run_export, export};
     plain.select = SLICE_EMPTY; /* the name has led here already */
-    /* The names are in the export, too. */
+    /* The names are in the export, too; and what one engine says of an id is no word on another's.
+     */
     if (digest_valid(id))
-        bundle.key = arena_format(arena, "export %.*s %.*s", SLICE_ARG(id), SLICE_ARG(name));
+        bundle.key = arena_format(arena, "export %.*s %.*s %.*s", SLICE_ARG(engine->address),
+                                  SLICE_ARG(id), SLICE_ARG(name));
     TRY(error_wrap(bundle_open_feed(&image->bundle, arena, &feed, &bundle), "%s's export of %.*s",
                    engine->name, SLICE_ARG(name)));
     image->taken_from =

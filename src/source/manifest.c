@@ -23,6 +23,8 @@ struct search {
     struct list candidates; /* of struct candidate */
     size_t attestations;
     size_t looked_into; /* manifests that were fetched for their platform */
+    size_t listed;      /* manifests and indexes that indexes have named, each time */
+    uint64_t bytes_read;
 };
 
 struct way {
@@ -76,13 +78,19 @@ static bool is_attestation(const json_t *descriptor, slice platform, struct aren
            slice_starts(platform, SLICE("unknown/"));
 }
 
-static struct error *read_blob(const struct search *search, slice digest, bool manifest,
-                               const char *what, slice *text)
+static struct error *read_blob(struct search *search, slice digest, bool manifest, const char *what,
+                               slice *text)
 {
     if (!digest_valid(digest))
         return error_make(ERROR_INPUT, "the digest of %s is none: \"%.*s\"", what,
                           SLICE_ARG(digest));
+    /* One blob can be named thousands of times. */
+    if (search->bytes_read > LIMIT_MANIFESTS_BYTES)
+        return error_make(ERROR_LIMIT,
+                          "its indexes, manifests and configs have more than %llu MiB, the limit",
+                          (unsigned long long)(LIMIT_MANIFESTS_BYTES / LIMIT_MIB));
     TRY(search->store->read(search->store, digest, manifest, what, text));
+    search->bytes_read += text->len;
     return search->options->verify ? digest_check(*text, digest, what) : NULL;
 }
 
@@ -138,7 +146,8 @@ static struct error *search_index(struct search *search, slice text, struct way 
     const json_t *manifests = json_object_get(index, "manifests");
     if (!json_is_array(manifests))
         return error_make(ERROR_INPUT, "an image index lists no manifests");
-    if (search->candidates.count + json_array_size(manifests) > LIMIT_MANIFESTS)
+    search->listed += json_array_size(manifests);
+    if (search->listed > LIMIT_MANIFESTS)
         return error_make(ERROR_LIMIT, "the image indexes list more than %d manifests",
                           LIMIT_MANIFESTS);
     for (size_t i = 0; i < json_array_size(manifests); i++)

@@ -96,12 +96,24 @@ static bool has_name(const json_t *entry, slice wanted, struct arena *arena)
     return wanted.len >= 12 && slice_starts(id, wanted);
 }
 
-static const json_t *find_by(const json_t *list, const char *key, slice wanted, struct arena *arena)
+static const json_t *find_layer(const json_t *list, slice wanted)
 {
-    for (size_t i = 0; i < json_array_size(list); i++)
-        if (slice_equal(json_get_slice(json_array_get(list, i), key, arena), wanted))
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *id = json_object_get(json_array_get(list, i), "id");
+        if (json_is_string(id) &&
+            slice_equal(slice_make(json_string_value(id), json_string_length(id)), wanted))
             return json_array_get(list, i);
+    }
     return NULL;
+}
+
+/* It becomes part of a path. */
+static bool is_layer_id(slice id)
+{
+    for (size_t i = 0; i < id.len; i++)
+        if (!byte_is_alpha(id.ptr[i]) && !byte_is_digit(id.ptr[i]))
+            return false;
+    return id.len > 0;
 }
 
 /* The folders of the layers, bottom first, along the chain of parents from the topmost. */
@@ -112,8 +124,8 @@ static struct error *list_folders(slice root, slice top, struct arena *arena, sl
     TRY(read_list(root, "overlay-layers/layers.json", arena, &layers));
     *count = 0;
     for (slice id = top; id.len;) {
-        const json_t *layer = find_by(layers, "id", id, arena);
-        if (!layer || *count == LIMIT_LAYERS || slice_contains(id, SLICE("/")))
+        const json_t *layer = find_layer(layers, id);
+        if (!layer || *count == LIMIT_LAYERS || !is_layer_id(id))
             return error_make(ERROR_INPUT, "the layer %.*s is not in its storage", SLICE_ARG(id));
         folders[(*count)++] =
             arena_format(arena, "%.*s/overlay/%.*s/diff", SLICE_ARG(root), SLICE_ARG(id));
@@ -206,6 +218,10 @@ struct error *podman_open(struct image *image, slice name, const struct source_o
     *absent = false;
     if (!first)
         return NULL;
+    /* What the first way has opened is not left open behind the second. */
+    image_close(image);
+    image->layer_count = image->tags.count = 0;
+    image->bundle = NULL;
     struct error *then = ways[1](image, name, options, arena, &absent_then);
     if (!then) {
         remark_detail("Podman's first way was not there: %s", first->message);

@@ -24,12 +24,12 @@ static bool pull_count(slice *rest, uint64_t count, slice *bytes)
     return true;
 }
 
-bool protobuf_pull(slice *rest, struct protobuf_field *field)
+static bool pull_field(slice *rest, struct protobuf_field *field)
 {
     uint64_t tag, count;
     slice skipped;
     *field = (struct protobuf_field){.bytes = SLICE_EMPTY};
-    if (rest->len == 0 || !pull_varint(rest, &tag))
+    if (!pull_varint(rest, &tag))
         return false;
     field->number = tag >> 3;
     switch (tag & 7) {
@@ -44,6 +44,15 @@ bool protobuf_pull(slice *rest, struct protobuf_field *field)
     default:
         return false;
     }
+}
+
+bool protobuf_pull(slice *rest, struct protobuf_field *field)
+{
+    slice before = *rest;
+    if (pull_field(rest, field))
+        return true;
+    *rest = before;
+    return false;
 }
 
 slice protobuf_find(slice message, uint64_t number)

@@ -49,17 +49,58 @@ static bool is_tag(slice tag)
     return tag.len > 0 && tag.len <= LONGEST_TAG;
 }
 
-/* Letters, digits, dots, dashes, a port, an IPv6 address in brackets: nothing a URL reads
- * otherwise.
- */
-static bool is_host(slice host)
+static bool is_digits(slice text)
 {
-    for (size_t i = 0; i < host.len; i++) {
-        char c = host.ptr[i];
-        if (!byte_is_digit(c) && !byte_is_alpha(c) && !memchr(".-:[]", c, 5))
+    for (size_t i = 0; i < text.len; i++)
+        if (!byte_is_digit(text.ptr[i]))
+            return false;
+    return text.len > 0;
+}
+
+/* Letters and digits, with dashes between. */
+static bool is_label(slice label)
+{
+    for (size_t i = 0; i < label.len; i++) {
+        bool inside = i > 0 && i + 1 < label.len && label.ptr[i] == '-';
+        if (!inside && !byte_is_digit(label.ptr[i]) && !byte_is_alpha(label.ptr[i]))
             return false;
     }
-    return host.len > 0;
+    return label.len > 0;
+}
+
+/* Hex digits and colons in brackets. */
+static bool is_address_in_brackets(slice text)
+{
+    for (size_t i = 1; i + 1 < text.len; i++)
+        if (!byte_is_digit(text.ptr[i]) && text.ptr[i] != ':' &&
+            (byte_lower(text.ptr[i]) < 'a' || byte_lower(text.ptr[i]) > 'f'))
+            return false;
+    return text.len > 2 && text.ptr[0] == '[' && slice_ends(text, SLICE("]"));
+}
+
+/* The host without its port; *port is empty where there is none. */
+static slice without_port(slice host, slice *port)
+{
+    size_t colon = slice_find_last(host, ':');
+    *port = SLICE_EMPTY;
+    if (colon >= host.len || slice_ends(host, SLICE("]")))
+        return host;
+    *port = slice_from(host, colon + 1);
+    return slice_first(host, colon);
+}
+
+/* A name or an address with or without a port: nothing that a URL reads otherwise. */
+static bool is_host(slice host)
+{
+    slice port, label, name = without_port(host, &port);
+    if (name.len < host.len && !is_digits(port))
+        return false;
+    if (is_address_in_brackets(name))
+        return true;
+    while (slice_pull(&name, '.', &label))
+        if (!is_label(label))
+            return false;
+    return true;
 }
 
 static bool looks_like_host(slice part)
@@ -94,6 +135,12 @@ struct error *reference_parse(struct reference *reference, slice text, struct ar
 {
     slice name = text, digest, tag;
     *reference = (struct reference){SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY};
+    if (slice_find(text, '\0') < text.len)
+        return error_make(ERROR_USAGE, "an image name with a NUL byte is none");
+    /* As Docker: whoever means an image by its id does not ask a registry for it. */
+    if (text.len == 64 && digest_valid(arena_format(arena, "sha256:%.*s", SLICE_ARG(text))))
+        return error_make(ERROR_USAGE, "\"%.*s\" is no image name, but an id of one",
+                          SLICE_ARG(text));
     if (slice_split(text, '@', &name, &digest)) {
         if (!digest_valid(digest))
             return error_make(ERROR_USAGE,
@@ -130,12 +177,21 @@ slice reference_text(const struct reference *reference, struct arena *arena)
                         SLICE_ARG(reference->digest));
 }
 
+/* 127.0.0.0/8; "127.example.com" is any machine. */
+static bool is_loopback_address(slice host)
+{
+    slice part;
+    unsigned parts = 0;
+    bool starts = slice_starts(host, SLICE("127."));
+    for (; slice_pull(&host, '.', &part); parts++)
+        if (!is_digits(part) || part.len > 3)
+            return false;
+    return starts && parts == 4;
+}
+
 bool reference_is_loopback(slice registry)
 {
-    size_t colon = slice_find_last(registry, ':');
-    slice host = colon < registry.len && !slice_ends(registry, SLICE("]"))
-                     ? slice_first(registry, colon)
-                     : registry;
+    slice port, host = without_port(registry, &port);
     return slice_equal(host, SLICE("localhost")) || slice_ends(host, SLICE(".localhost")) ||
-           slice_starts(host, SLICE("127.")) || slice_equal(host, SLICE("[::1]"));
+           is_loopback_address(host) || slice_equal(host, SLICE("[::1]"));
 }

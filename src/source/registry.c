@@ -195,11 +195,14 @@ static bool next_mirror(slice *mirrors, slice registry, slice *address)
     return false;
 }
 
+/* Without a user and password before it, which are shown to nobody. */
 static slice host_of(slice address)
 {
     size_t scheme = slice_find(address, ':') + 3;
     slice rest = slice_from(address, scheme);
-    return slice_first(rest, slice_find(rest, '/'));
+    slice host = slice_first(rest, slice_find(rest, '/'));
+    size_t at = slice_find_last(host, '@');
+    return at < host.len ? slice_from(host, at + 1) : host;
 }
 
 struct error *registry_open(struct image *image, slice name, const struct source_options *options,

@@ -5,6 +5,8 @@
 #include "source/registry_challenge.h"
 #include "source/registry_client.h"
 
+#include <sys/resource.h>
+
 static void add_escaped(struct buffer *out, const char *key, slice value)
 {
     static const char plain[] = "-._~/";
@@ -44,6 +46,15 @@ static struct error *check_realm(const struct registry_client *client, slice rea
     return NULL;
 }
 
+/* It becomes a header: nothing in it may end one. */
+static bool is_token(slice token)
+{
+    for (size_t i = 0; i < token.len; i++)
+        if ((unsigned char)token.ptr[i] <= ' ' || (unsigned char)token.ptr[i] >= 127)
+            return false;
+    return token.len > 0;
+}
+
 static struct error *read_token(struct registry_client *client, slice text)
 {
     CLEANUP_JSON json_t *json = NULL;
@@ -51,11 +62,8 @@ static struct error *read_token(struct registry_client *client, slice text)
     slice token = json_get_slice(json, "token", client->arena);
     if (token.len == 0)
         token = json_get_slice(json, "access_token", client->arena);
-    for (size_t i = 0; i < token.len; i++)
-        if ((unsigned char)token.ptr[i] <= ' ' || (unsigned char)token.ptr[i] >= 127)
-            token.len = 0;
     /* Not the answer itself: it may hold a token. */
-    if (token.len == 0)
+    if (!is_token(token))
         return error_make(ERROR_INPUT, "the token server's answer has no token");
     client->authorization = arena_format(client->arena, "Bearer %.*s", SLICE_ARG(token));
     return NULL;
@@ -104,12 +112,26 @@ static struct error *fetch_token(struct registry_client *client,
                           : "");
 }
 
+/* From now on there are secrets in memory: none goes to disk, nor into a pipe, for which the kernel
+ * takes a limit of 1 as "never" and one of 0 as "always" (core(5), do_coredump). */
+static void forbid_core(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_CORE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max < 1 ? limit.rlim_max : 1;
+    /* Where it is refused it stays as it was. */
+    if (setrlimit(RLIMIT_CORE, &limit) < 0)
+        return;
+}
+
 static void look_up_credentials(struct registry_client *client)
 {
     const struct source_options *options = client->options;
     if (client->credentials_looked_up)
         return;
     client->credentials_looked_up = true;
+    forbid_core();
     /* What the command line gives is for the registry of the name, not for a mirror of it. */
     bool given = options->username || options->registry_token;
     if (!given || !slice_equal(client->host, client->reference.registry)) {
@@ -129,6 +151,10 @@ struct error *registry_authenticate(struct registry_client *client, slice challe
     slice scheme = parts.scheme;
     look_up_credentials(client);
     if (client->credentials.registry_token.len && client->authorization.len == 0) {
+        if (!is_token(client->credentials.registry_token))
+            return error_make(ERROR_INPUT,
+                              "the token for %.*s holds spaces or line ends: it is none",
+                              SLICE_ARG(client->host));
         client->authorization = arena_format(client->arena, "Bearer %.*s",
                                              SLICE_ARG(client->credentials.registry_token));
         return NULL;

@@ -97,7 +97,8 @@ struct error *registry_stream(struct registry_client *client, slice path,
         rest.count = request->count ? request->count - counted.count : 0;
         rest.ranged = request->ranged || counted.count;
         TRY(http_stream(client->http, &rest, count_sink, &counted, client->arena, response));
-        if (response->status != 401 || response->elsewhere || challenges == MOST_CHALLENGES)
+        if (response->status != 401 || response->elsewhere || challenges == MOST_CHALLENGES ||
+            (request->count && counted.count >= request->count))
             return NULL;
         TRY(registry_authenticate(client, response->authenticate));
     }

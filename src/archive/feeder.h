@@ -1,7 +1,7 @@
 /*
- * A process that fetches one layer's bytes into the pipe that the worker reads: the worker has no
- * network, and the one that has it sees no layer. All of it in one go, or the ranges that the
- * worker asks for.
+ * A process that fetches bytes into a pipe: of a layer, for the worker that reads it and has no
+ * network (the one that has it never looks at a layer), or of what a daemon exports. All of it in
+ * one go, or the ranges that are asked for.
  */
 #ifndef PLIMSOLL_ARCHIVE_FEEDER_H
 #define PLIMSOLL_ARCHIVE_FEEDER_H

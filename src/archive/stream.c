@@ -1,4 +1,4 @@
-#include "archive/stream.h"
+#include "archive/read_ahead.h"
 #include "base/file.h"
 
 #include <errno.h>
@@ -25,50 +25,57 @@ struct pipe_stream {
     int fd, patience_ms;
 };
 
+static void hash_bytes(void *digest, const void *bytes, size_t count)
+{
+    digest_add(digest, bytes, count);
+}
+
+void stream_filled(struct stream *stream, size_t count)
+{
+    const char *bytes = stream->buffer + stream->end;
+    if (stream->digest && stream->hasher && count)
+        stream->hashing = side_thread_add(
+            stream->hasher, (struct side_job){hash_bytes, stream->digest, bytes, count});
+    else if (stream->digest)
+        digest_add(stream->digest, bytes, count);
+    stream->end += count;
+}
+
+/* Of those at the bottom. */
+static struct error *read_fill(struct stream *stream)
+{
+    size_t got;
+    TRY(stream->read(stream, stream->buffer + stream->end, stream->room - stream->end, &got));
+    stream->ended = got == 0;
+    stream_filled(stream, got);
+    stream->bytes_in += got;
+    return NULL;
+}
+
 static void stream_init(struct stream *stream)
 {
     stream->room = BUFFER_BYTES;
     stream->buffer = memory_alloc(BUFFER_BYTES);
+    stream->fill = read_fill;
 }
 
-void stream_hash_added(struct stream *stream, size_t count)
-{
-    const char *bytes = stream->buffer + stream->end;
-    if (stream->digest && stream->hasher && count)
-        stream->hashing = hash_thread_add(stream->hasher, stream->digest, bytes, count);
-    else if (stream->digest)
-        digest_add(stream->digest, bytes, count);
-}
-
-static void account(struct stream *stream, size_t got)
-{
-    stream_hash_added(stream, got);
-    stream->end += got;
-    stream->bytes_in += got;
-}
-
-static struct error *range_fill(struct stream *stream)
+static struct error *range_read(struct stream *stream, char *bytes, size_t room, size_t *got)
 {
     struct range_stream *range = (struct range_stream *)stream;
-    size_t count = stream->room - stream->end;
-    if (count > range->step)
-        count = range->step;
+    size_t count = room < range->step ? room : range->step;
     if (count > range->left)
         count = (size_t)range->left;
-    if (count == 0) {
-        stream->ended = true;
+    *got = 0;
+    if (count == 0)
         return NULL;
-    }
-    size_t got;
-    TRY(file_read_at(range->fd, stream->buffer + stream->end, count, range->offset, &got));
-    if (got == 0)
+    TRY(file_read_at(range->fd, bytes, count, range->offset, got));
+    if (*got == 0)
         return error_make(ERROR_INPUT,
                           "the file ends %llu bytes before it should; it was cut on its way: copy "
                           "it again",
                           (unsigned long long)range->left);
-    account(stream, got);
-    range->offset += got;
-    range->left -= got;
+    range->offset += *got;
+    range->left -= *got;
     if (range->step < BUFFER_BYTES)
         range->step *= 2;
     return NULL;
@@ -86,28 +93,23 @@ static struct error *range_seek(struct stream *stream, uint64_t count)
     return NULL;
 }
 
-static void nothing_to_close(struct stream *stream)
-{
-    (void)stream;
-}
-
 struct stream *stream_from_range(int fd, uint64_t offset, uint64_t length)
 {
     struct range_stream *range = memory_alloc(sizeof(*range));
     *range = (struct range_stream){.fd = fd, .offset = offset, .left = length};
     stream_init(&range->stream);
     range->step = 4 * READ_AFTER_SKIP;
-    range->stream.fill = range_fill;
+    range->stream.read = range_read;
     range->stream.seek = range_seek;
-    range->stream.close = nothing_to_close;
     return &range->stream;
 }
 
-static struct error *pipe_fill(struct stream *stream)
+static struct error *pipe_read(struct stream *stream, char *bytes, size_t room, size_t *got)
 {
     struct pipe_stream *pipe_stream = (struct pipe_stream *)stream;
-    ssize_t got;
+    ssize_t count;
     struct pollfd wait = {.fd = pipe_stream->fd, .events = POLLIN};
+    *got = 0;
     if (pipe_stream->patience_ms && poll(&wait, 1, pipe_stream->patience_ms) == 0)
         return error_make(
             ERROR_SYSTEM,
@@ -115,12 +117,11 @@ static struct error *pipe_fill(struct stream *stream)
             "or is stuck",
             pipe_stream->patience_ms / 1000);
     do
-        got = read(pipe_stream->fd, stream->buffer + stream->end, stream->room - stream->end);
-    while (got < 0 && errno == EINTR);
-    if (got < 0)
+        count = read(pipe_stream->fd, bytes, room);
+    while (count < 0 && errno == EINTR);
+    if (count < 0)
         return error_errno("cannot read");
-    stream->ended = got == 0;
-    account(stream, (size_t)got);
+    *got = (size_t)count;
     return NULL;
 }
 
@@ -129,8 +130,7 @@ struct stream *stream_from_pipe(int fd, int patience_ms)
     struct pipe_stream *stream = memory_alloc(sizeof(*stream));
     *stream = (struct pipe_stream){.fd = fd, .patience_ms = patience_ms};
     stream_init(&stream->stream);
-    stream->stream.fill = pipe_fill;
-    stream->stream.close = nothing_to_close;
+    stream->stream.read = pipe_read;
     return &stream->stream;
 }
 
@@ -139,15 +139,14 @@ struct memory_stream {
     slice left;
 };
 
-static struct error *memory_fill(struct stream *stream)
+static struct error *memory_read(struct stream *stream, char *bytes, size_t room, size_t *got)
 {
     struct memory_stream *memory = (struct memory_stream *)stream;
-    slice piece = slice_first(memory->left, stream->room - stream->end);
+    slice piece = slice_first(memory->left, room);
     if (piece.len)
-        memcpy(stream->buffer + stream->end, piece.ptr, piece.len);
-    stream->ended = piece.len == 0;
+        memcpy(bytes, piece.ptr, piece.len);
+    *got = piece.len;
     memory->left = slice_from(memory->left, piece.len);
-    account(stream, piece.len);
     return NULL;
 }
 
@@ -156,32 +155,32 @@ struct stream *stream_from_memory(slice bytes)
     struct memory_stream *memory = memory_alloc(sizeof(*memory));
     *memory = (struct memory_stream){.left = bytes};
     stream_init(&memory->stream);
-    memory->stream.fill = memory_fill;
-    memory->stream.close = nothing_to_close;
+    memory->stream.read = memory_read;
     return &memory->stream;
 }
 
-void stream_hash(struct stream *stream, slice expected, struct hash_thread *hasher)
+void stream_hash(struct stream *stream, slice expected, struct side_thread *hasher)
 {
     stream->digest = digest_start(expected);
     digest_add(stream->digest, stream->buffer + stream->start, stream->end - stream->start);
     stream->seek = NULL;
     stream->hasher = hasher;
-    if (hasher)
-        stream->other = memory_alloc(stream->room);
+    for (size_t i = 0; hasher && i < STREAM_SPARES; i++)
+        stream->spares[i].bytes = memory_alloc(stream->room);
 }
 
-/* Goes on in the other buffer, once that is hashed; what is not taken yet comes along. */
+/* Goes on in the buffer that has waited longest, once that is hashed; what is not taken yet comes
+ * along. */
 static void switch_buffers(struct stream *stream)
 {
-    char *buffer = stream->buffer;
-    uint64_t hashing = stream->hashing;
-    hash_thread_wait(stream->hasher, stream->hashing_other);
-    memcpy(stream->other, buffer + stream->start, stream->end - stream->start);
-    stream->buffer = stream->other;
-    stream->hashing = stream->hashing_other;
-    stream->other = buffer;
-    stream->hashing_other = hashing;
+    struct stream_spare *spare = &stream->spares[stream->oldest_spare];
+    struct stream_spare full = {stream->buffer, stream->hashing};
+    side_thread_wait(stream->hasher, spare->hashing);
+    memcpy(spare->bytes, stream->buffer + stream->start, stream->end - stream->start);
+    stream->buffer = spare->bytes;
+    stream->hashing = spare->hashing;
+    *spare = full;
+    stream->oldest_spare = (stream->oldest_spare + 1) % STREAM_SPARES;
     stream->end -= stream->start;
     stream->start = 0;
 }
@@ -205,7 +204,8 @@ static void make_room(struct stream *stream)
 struct error *stream_need(struct stream *stream, size_t want, slice *window)
 {
     while (stream->end - stream->start < want && !stream->ended) {
-        make_room(stream);
+        if (!stream->ahead)
+            make_room(stream);
         TRY(stream->fill(stream));
     }
     *window =
@@ -259,12 +259,22 @@ struct error *stream_drain(struct stream *stream)
     }
 }
 
+void stream_read_ahead(struct stream *stream, struct side_thread *thread)
+{
+    stream->ahead = read_ahead_start(stream, thread);
+    stream->fill = read_ahead_fill;
+    stream->seek = NULL;
+}
+
 static void finish_hashing(struct stream *stream)
 {
+    if (stream->ahead)
+        read_ahead_wait(stream->ahead);
     if (!stream->hasher)
         return;
-    hash_thread_wait(stream->hasher, stream->hashing);
-    hash_thread_wait(stream->hasher, stream->hashing_other);
+    side_thread_wait(stream->hasher, stream->hashing);
+    for (size_t i = 0; i < STREAM_SPARES; i++)
+        side_thread_wait(stream->hasher, stream->spares[i].hashing);
 }
 
 slice stream_digest(struct stream *stream, struct arena *arena)
@@ -281,10 +291,15 @@ void stream_close(struct stream *stream)
 {
     if (!stream)
         return;
+    /* A thread that waits for a pipe cannot be called off; it keeps what it may still write to. */
+    if (stream->ahead && !read_ahead_stop(stream->ahead))
+        return;
     finish_hashing(stream);
-    stream->close(stream);
+    if (stream->close)
+        stream->close(stream);
     digest_free(stream->digest);
     free(stream->buffer);
-    free(stream->other);
+    for (size_t i = 0; i < STREAM_SPARES; i++)
+        free(stream->spares[i].bytes);
     free(stream);
 }

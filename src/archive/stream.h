@@ -8,11 +8,21 @@
 #ifndef PLIMSOLL_ARCHIVE_STREAM_H
 #define PLIMSOLL_ARCHIVE_STREAM_H
 
-#include "base/hash_thread.h"
+#include "base/digest.h"
 #include "base/error.h"
+#include "base/side_thread.h"
 
 enum {
     STREAM_WINDOW = 64 * 1024, /* bytes that stream_need can be asked for */
+    STREAM_SPARES = 3,         /* buffers that are hashed while the next one is filled */
+};
+
+struct read_ahead;
+
+/* A buffer whose bytes were handed over to be hashed. */
+struct stream_spare {
+    char *bytes;
+    uint64_t hashing; /* the last job on it */
 };
 
 struct stream {
@@ -23,17 +33,21 @@ struct stream {
     uint64_t bytes_in;     /* bytes asked of what lies below */
     bool ended;            /* nothing follows the window */
     struct digest *digest; /* of the bytes as they come, or NULL */
-    /* With a thread that computes it there are two buffers: one is read while the other is hashed.
-     */
-    struct hash_thread *hasher;
-    char *other;
-    uint64_t hashing, hashing_other; /* what of each buffer was handed over last */
+    /* With a thread that computes it the buffers take turns, so that one is filled while others are
+     * hashed. */
+    struct side_thread *hasher;
+    struct stream_spare spares[STREAM_SPARES];
+    size_t oldest_spare;
+    uint64_t hashing;         /* the last job on `buffer` */
+    struct read_ahead *ahead; /* or NULL */
 
     /* Reads some bytes to buffer + end (there is room), advances end, or sets ended. */
     struct error *(*fill)(struct stream *stream);
+    /* At the bottom only: reads up to `room` bytes to where it is told; *got is 0 at the end. */
+    struct error *(*read)(struct stream *stream, char *bytes, size_t room, size_t *got);
     /* Moves on by `count` bytes without reading them; NULL when that cannot be done. */
     struct error *(*seek)(struct stream *stream, uint64_t count);
-    void (*close)(struct stream *stream);
+    void (*close)(struct stream *stream); /* of what it stands on; or NULL */
 };
 
 /* A range of a file that can be seeked: reads little around skipped parts. The fd stays the
@@ -54,10 +68,16 @@ struct stream *stream_from_memory(slice bytes);
  * taken; by the algorithm of `expected`, sha256 when it is empty; in the thread, or without one
  * (NULL) as the bytes are read. From then on nothing is passed over unread.
  */
-void stream_hash(struct stream *stream, slice expected, struct hash_thread *hasher);
+void stream_hash(struct stream *stream, slice expected, struct side_thread *hasher);
 
-/* For those that fill a stream's buffer: `count` bytes were added at its end. */
-void stream_hash_added(struct stream *stream, size_t count);
+/*
+ * From now on the thread reads a stream from a file or a pipe, ahead of whoever takes its bytes,
+ * and hashes what it reads when stream_hash was called before (without a thread of its own).
+ */
+void stream_read_ahead(struct stream *stream, struct side_thread *thread);
+
+/* For those that fill a stream: `count` bytes more stand at the end of its window. */
+void stream_filled(struct stream *stream, size_t count);
 
 /*
  * What is compressed on `below` (which it takes), unpacked: gzip (RFC 1952, every member) or zstd

@@ -36,8 +36,7 @@ static struct error *check_ratio(const struct unpack_stream *unpack)
 static struct error *unpacked(struct unpack_stream *unpack, size_t count)
 {
     struct stream *stream = &unpack->stream;
-    stream_hash_added(stream, count);
-    stream->end += count;
+    stream_filled(stream, count);
     unpack->produced += count;
     return check_ratio(unpack);
 }

@@ -39,6 +39,17 @@ void buffer_format(struct buffer *buffer, const char *format, ...)
     buffer_add(buffer, slice_make(text, (size_t)length));
 }
 
+void buffer_add_percent(struct buffer *buffer, slice s, const char *plain)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        if (byte_is_alpha(c) || byte_is_digit(c) || (c && strchr(plain, c)))
+            buffer_add_byte(buffer, c);
+        else
+            buffer_format(buffer, "%%%02X", (unsigned char)c);
+    }
+}
+
 void buffer_free(struct buffer *buffer)
 {
     free(buffer->bytes);

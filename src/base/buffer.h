@@ -19,6 +19,8 @@ void buffer_add(struct buffer *buffer, slice s);
 void buffer_add_byte(struct buffer *buffer, char byte);
 void buffer_format(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* Percent-encodes (RFC 3986, 2.1) all but letters, digits and the bytes in `plain`. */
+void buffer_add_percent(struct buffer *buffer, slice s, const char *plain);
 void buffer_free(struct buffer *buffer);
 
 static inline void buffer_text(struct buffer *buffer, const char *text)

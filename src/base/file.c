@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <time.h>
 
 struct error *file_read_at(int fd, void *bytes, size_t count, uint64_t offset, size_t *got)
 {
@@ -41,6 +42,18 @@ struct error *file_read_whole(struct arena *arena, int directory, const char *pa
     TRY(error_wrap(file_read_at(fd, text, (size_t)info.st_size, 0, &got), "%s", path));
     *bytes = slice_make(text, got);
     return NULL;
+}
+
+slice file_identity(int fd, struct arena *arena)
+{
+    enum { SETTLED_SECONDS = 2 };
+    struct stat info;
+    if (fd < 0 || fstat(fd, &info) < 0 || time(NULL) - info.st_ctime < SETTLED_SECONDS)
+        return SLICE_EMPTY;
+    return arena_format(arena, "%llu:%llu %llu %lld.%09ld %lld.%09ld",
+                        (unsigned long long)info.st_dev, (unsigned long long)info.st_ino,
+                        (unsigned long long)info.st_size, (long long)info.st_mtime,
+                        info.st_mtim.tv_nsec, (long long)info.st_ctime, info.st_ctim.tv_nsec);
 }
 
 struct error *file_write_all(int fd, slice bytes)

@@ -14,6 +14,13 @@ MUST_CHECK struct error *file_read_at(int fd, void *bytes, size_t count, uint64_
 MUST_CHECK struct error *file_read_whole(struct arena *arena, int directory, const char *path,
                                          uint64_t limit, slice *bytes);
 
+/*
+ * What tells a file, as it is now, from any other, and from itself once it has changed: device,
+ * inode, size, times. Empty for one that was changed so lately that its times would not tell of
+ * another change. In the arena.
+ */
+slice file_identity(int fd, struct arena *arena);
+
 MUST_CHECK struct error *file_write_all(int fd, slice bytes);
 
 /*

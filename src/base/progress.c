@@ -1,7 +1,6 @@
 #include "base/progress.h"
+#include "base/clock.h"
 #include "base/text.h"
-
-#include <time.h>
 
 enum { FIRST_SHOWN_AFTER_MS = 400, REDRAWN_EVERY_MS = 100 };
 
@@ -11,19 +10,12 @@ static struct {
     int64_t started_ms, drawn_ms;
 } state;
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void progress_setup(bool quiet, bool verbose)
 {
     state.quiet = quiet;
     state.verbose = verbose && !quiet;
     state.terminal = isatty(STDERR_FILENO) && !quiet;
-    state.started_ms = now_ms();
+    state.started_ms = clock_milliseconds();
 }
 
 bool progress_is_verbose(void)
@@ -35,7 +27,7 @@ void progress_show(const char *what, uint64_t done, uint64_t total)
 {
     if (!state.terminal)
         return;
-    int64_t now = now_ms();
+    int64_t now = clock_milliseconds();
     if (now - state.started_ms < FIRST_SHOWN_AFTER_MS || now - state.drawn_ms < REDRAWN_EVERY_MS)
         return;
     CLEANUP_ARENA struct arena arena = {0};

@@ -31,6 +31,9 @@ void help_general(struct buffer *out);
 /* `what` is "man", "bash", "zsh" or "fish"; false for anything else. */
 bool help_generate(const char *what, struct buffer *out);
 
+/* Writes what a command has to say: to --output, whole or not at all, else to stdout. */
+MUST_CHECK struct error *command_write(const struct options *options, const struct buffer *out);
+
 /* Where the store is: --db, the user's own, the starter that came with the program. *path is NULL
  * when there is none. */
 const char *store_place(const struct options *options, struct arena *arena);

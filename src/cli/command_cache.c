@@ -87,9 +87,7 @@ static struct error *run_status(const struct options *options, struct arena *are
     else
         write_text(&status, path, oldest, arena, &out);
     *exit_code = EXIT_CLEAN;
-    if (options->output)
-        return file_replace(options->output, buffer_slice(&out));
-    return file_write_all(STDOUT_FILENO, buffer_slice(&out));
+    return command_write(options, &out);
 }
 
 static struct error *run_clear(const struct options *options, struct arena *arena, int *exit_code)

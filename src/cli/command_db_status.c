@@ -1,5 +1,4 @@
 #include "cli/command.h"
-#include "base/file.h"
 #include "base/json_write.h"
 #include "base/text.h"
 #include "report/reports.h"
@@ -66,9 +65,7 @@ static struct error *run(const struct options *options, struct arena *arena, int
     else
         write_text(&status, path, &out);
     *exit_code = EXIT_CLEAN;
-    if (options->output)
-        return file_replace(options->output, buffer_slice(&out));
-    return file_write_all(STDOUT_FILENO, buffer_slice(&out));
+    return command_write(options, &out);
 }
 
 const struct command command_db_status = {

@@ -1,4 +1,5 @@
 #include "cli/command.h"
+#include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/progress.h"
 #include "base/text.h"
@@ -121,7 +122,7 @@ static struct error *run(const struct options *options, struct arena *arena, int
     update.bases = bases.items;
     update.base_count = bases.count;
     if (options->timeout_ms)
-        update.http.deadline_ms = http_now_ms() + options->timeout_ms;
+        update.http.deadline_ms = clock_milliseconds() + options->timeout_ms;
     interrupt_after(options->timeout_ms);
     TRY(store_place_to_write(options, arena, &path, &update.import.begin_with));
     TRY(error_wrap(store_update(path, &update, arena, &result),

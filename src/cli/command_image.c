@@ -1,5 +1,6 @@
 #include "cli/plan.h"
 #include "cli/scan.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "source/source.h"
 
@@ -47,17 +48,6 @@ static struct error *open_image(const struct options *options, struct arena *are
     return options->base_image ? mark_base(options, arena, source, *image) : NULL;
 }
 
-/* --input says that it is a file; what other tools put in front of one is taken off. */
-static const char *without_word(const char *path)
-{
-    static const char *const words[] = {"docker-archive:", "oci-archive:", "oci-dir:", "oci:"};
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-        if (slice_starts(slice_from_text(path), slice_from_text(words[i])) &&
-            access(path, F_OK) < 0)
-            return path + strlen(words[i]);
-    return path;
-}
-
 static struct error *name_of(const struct options *options, const char **name)
 {
     size_t most = options->input ? 0 : 1;
@@ -67,7 +57,7 @@ static struct error *name_of(const struct options *options, const char **name)
     if (!options->input && options->word_count == 0)
         return error_make(ERROR_USAGE, "name an image: plimsoll image IMAGE, or plimsoll image "
                                        "--input FILE");
-    *name = options->input ? without_word(options->input) : options->words[0];
+    *name = options->input ? source_without_word(options->input) : options->words[0];
     return NULL;
 }
 
@@ -90,7 +80,7 @@ static struct error *run(const struct options *options, struct arena *arena, int
     struct source_options source = source_options_of(options, deadline_ms);
     struct scan_request request = {.options = options,
                                    .arena = arena,
-                                   .started = scan_now(),
+                                   .started = clock_microseconds(),
                                    .deadline_ms = deadline_ms,
                                    .caught = &caught};
     TRY(name_of(options, &request.name));

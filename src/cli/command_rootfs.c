@@ -1,11 +1,12 @@
 #include "cli/scan.h"
+#include "base/clock.h"
 #include "source/source.h"
 
 static struct error *run(const struct options *options, struct arena *arena, int *exit_code)
 {
     struct scan_request request = {.options = options,
                                    .arena = arena,
-                                   .started = scan_now(),
+                                   .started = clock_microseconds(),
                                    .deadline_ms = scan_deadline(options)};
     if (options->word_count > 1)
         return error_make(ERROR_USAGE, "one folder at a time: \"%s\" is one too many",

@@ -1,14 +1,8 @@
 #include "cli/layer_key.h"
 #include "analyze/analyzer.h"
+#include "base/file.h"
 
-#include <sys/stat.h>
-#include <time.h>
-
-/* A file that was changed so lately could change again without its times telling. */
-enum { SETTLED_SECONDS = 2 };
-
-/* The versions of all that a record is made by. */
-static slice makers(const struct layer_reading *reading)
+slice layer_makers(const struct layer_reading *reading)
 {
     CLEANUP_BUFFER struct buffer text = {0};
     buffer_format(&text, "record %d", RECORD_FORMAT);
@@ -32,18 +26,16 @@ static void add_key(struct layer_keys *keys, enum layer_key_kind kind, slice key
     keys->keys[keys->count++] = key;
 }
 
-static slice key_of_place(const struct layer_reading *reading, slice made_by, int fd,
-                          uint64_t offset, slice diff_id)
+static slice key_of_place(const struct layer_reading *reading, int fd, uint64_t offset,
+                          slice diff_id)
 {
-    struct stat info;
-    if (fd < 0 || fstat(fd, &info) < 0 || time(NULL) - info.st_ctime < SETTLED_SECONDS)
+    slice identity = file_identity(fd, reading->arena);
+    if (identity.len == 0)
         return SLICE_EMPTY;
-    return arena_format(
-        reading->arena, "%.*s place %llu:%llu %llu %lld.%09ld %lld.%09ld at %llu %.*s %d",
-        SLICE_ARG(made_by), (unsigned long long)info.st_dev, (unsigned long long)info.st_ino,
-        (unsigned long long)info.st_size, (long long)info.st_mtime, info.st_mtim.tv_nsec,
-        (long long)info.st_ctime, info.st_ctim.tv_nsec, (unsigned long long)offset,
-        SLICE_ARG(diff_id), reading->options->no_verify);
+    return arena_format(reading->arena, "%.*s place %.*s at %llu %.*s %d",
+                        SLICE_ARG(reading->made_by), SLICE_ARG(identity),
+                        (unsigned long long)offset, SLICE_ARG(diff_id),
+                        reading->options->no_verify);
 }
 
 struct layer_keys layer_keys_of(const struct layer_reading *reading, size_t index)
@@ -52,21 +44,19 @@ struct layer_keys layer_keys_of(const struct layer_reading *reading, size_t inde
     struct layer_keys keys = {.diff_id = layer->diff_id};
     if (layer->diff_id.len == 0)
         return keys; /* a root folder, which anyone may change at any time */
-    slice made_by = makers(reading);
     bool lazy = layer->toc.kind != TOC_NONE && !reading->options->no_lazy;
     if (layer->member)
         add_key(&keys, KEY_PLACE,
-                key_of_place(reading, made_by, layer->member->fd, layer->member->offset,
-                             layer->diff_id));
+                key_of_place(reading, layer->member->fd, layer->member->offset, layer->diff_id));
     else if (layer->folder >= 0)
-        add_key(&keys, KEY_PLACE, key_of_place(reading, made_by, layer->folder, 0, layer->diff_id));
+        add_key(&keys, KEY_PLACE, key_of_place(reading, layer->folder, 0, layer->diff_id));
     else if (lazy)
         add_key(&keys, KEY_TOC,
-                arena_format(reading->arena, "%.*s toc %.*s %d", SLICE_ARG(made_by),
+                arena_format(reading->arena, "%.*s toc %.*s %d", SLICE_ARG(reading->made_by),
                              SLICE_ARG(layer->toc.digest), reading->options->no_verify));
     if (!reading->options->no_verify)
         add_key(&keys, KEY_DIFF_ID,
-                arena_format(reading->arena, "%.*s diff %.*s", SLICE_ARG(made_by),
+                arena_format(reading->arena, "%.*s diff %.*s", SLICE_ARG(reading->made_by),
                              SLICE_ARG(layer->diff_id)));
     return keys;
 }

@@ -20,6 +20,9 @@ struct layer_keys {
     slice diff_id;
 };
 
+/* For reading->made_by, a part of every key: the versions of all that a record is made by. */
+slice layer_makers(const struct layer_reading *reading);
+
 /* The keys of one layer, the surest first; in the reading's arena. */
 struct layer_keys layer_keys_of(const struct layer_reading *reading, size_t index);
 

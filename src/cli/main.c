@@ -1,5 +1,6 @@
 /* plimsoll: says of a container image what a ship's Plimsoll line says of a ship. */
 #include "cli/command.h"
+#include "base/file.h"
 #include "base/interrupt.h"
 #include "base/progress.h"
 #include "base/text.h"
@@ -12,6 +13,12 @@ const struct command *const command_table[] = {
     &command_db_status, &command_db_export, &command_cache_status, &command_cache_clear,
 };
 const size_t command_count = sizeof(command_table) / sizeof(command_table[0]);
+
+struct error *command_write(const struct options *options, const struct buffer *out)
+{
+    return options->output ? file_replace(options->output, buffer_slice(out))
+                           : file_write_all(STDOUT_FILENO, buffer_slice(out));
+}
 
 static int print(const struct buffer *text, FILE *stream)
 {

@@ -1,7 +1,6 @@
 #include "cli/plan.h"
 #include "cli/command.h"
 #include "cli/layer_key.h"
-#include "base/file.h"
 #include "base/text.h"
 
 /* How a layer would be read, and how many of its bytes: UINT64_MAX where that is not known before.
@@ -65,6 +64,7 @@ struct error *plan_print(const struct options *options, struct image *image,
     uint64_t sum = 0;
     struct layer_reading reading = {
         .options = options, .arena = arena, .image = image, .cache = cache};
+    reading.made_by = layer_makers(&reading);
     slice from = image->taken_from.len ? image->taken_from : SLICE("the file");
     buffer_format(&out, "%.*s, from %.*s\n", SLICE_ARG(text_safe(arena, image->name)),
                   SLICE_ARG(text_safe(arena, from)));
@@ -72,7 +72,5 @@ struct error *plan_print(const struct options *options, struct image *image,
         add_line(&reading, i, &out, &sum);
     buffer_format(&out, "in all %llu bytes of layers\n", (unsigned long long)sum);
     image_close(image);
-    if (options->output)
-        return file_replace(options->output, buffer_slice(&out));
-    return file_write_all(STDOUT_FILENO, buffer_slice(&out));
+    return command_write(options, &out);
 }

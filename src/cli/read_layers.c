@@ -143,33 +143,30 @@ struct bundle_visitor catch_layers(struct caught_layers *caught)
     return (struct bundle_visitor){catch_begin, catch_bytes, catch_end, caught};
 }
 
+/* Whether the digest that was computed is of the same kind as the one that the image names. */
+static bool is_comparable(slice found, slice named)
+{
+    return found.len == 0 || named.len == 0 || slice_starts(named, SLICE("sha256:"));
+}
+
 /* Caught before its digests were known: compared now. False where they were computed by another
  * algorithm than the image's, so that nothing can be said. */
 static bool settle_caught(struct layer_reading *reading, size_t index, struct layer_outcome outcome)
 {
     const struct image_layer *layer = &reading->image->layers[index];
-    const struct record_statistics *statistics = &outcome.record.statistics;
-    const slice pairs[2][2] = {{layer->digest, statistics->digest},
-                               {layer->diff_id, statistics->diff_id}};
+    const struct record_statistics *found = &outcome.record.statistics;
+    struct record *record = &reading->outcomes[index].record;
     reading->outcomes[index] = outcome;
-    for (size_t i = 0; i < 2 && outcome.complete && !reading->options->no_verify; i++) {
-        slice wanted = pairs[i][0], found = pairs[i][1];
-        if (wanted.len == 0 || found.len == 0)
-            continue;
-        if (!slice_starts(wanted, SLICE("sha256:")))
-            return false;
-        if (slice_equal(wanted, found))
-            continue;
-        struct problem *problem =
-            list_add(&reading->outcomes[index].record.problems, reading->arena, sizeof(*problem));
-        *problem = (struct problem){
-            SLICE_EMPTY,
-            arena_format(reading->arena,
-                         "its %s is %.*s, but the image names %.*s: it was changed or damaged on "
-                         "its way; fetch the image again (--no-verify reads it all the same)",
-                         i ? "unpacked digest (diff ID)" : "digest", SLICE_ARG(found),
-                         SLICE_ARG(wanted))};
-    }
+    if (!outcome.complete || reading->options->no_verify)
+        return true;
+    if (!is_comparable(found->digest, layer->digest) ||
+        !is_comparable(found->diff_id, layer->diff_id))
+        return false;
+    record_add_problem(record, reading->arena,
+                       record_check_digest(found->digest, layer->digest, "digest"));
+    record_add_problem(
+        record, reading->arena,
+        record_check_digest(found->diff_id, layer->diff_id, "unpacked digest (diff ID)"));
     return true;
 }
 
@@ -348,6 +345,7 @@ void read_layers(struct layer_reading *reading)
     const struct image *image = reading->image;
     size_t *layers = arena_array(reading->arena, image->layer_count + 1, sizeof(size_t));
     struct layer_keys *keys = arena_array(reading->arena, image->layer_count + 1, sizeof(*keys));
+    reading->made_by = layer_makers(reading);
     size_t count = sort_out(reading, layers, keys);
     if (image->bundle && bundle_is_packed(image->bundle))
         read_packed(reading, layers, count);

@@ -24,6 +24,7 @@ struct layer_reading {
     const struct options *options;
     struct arena *arena;
     struct image *image;
+    slice made_by;                /* layer_makers */
     struct layer_cache *cache;    /* or NULL */
     struct caught_layers *caught; /* or NULL */
     int64_t deadline_ms;          /* or 0 */

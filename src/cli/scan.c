@@ -1,6 +1,6 @@
 #include "cli/scan.h"
 #include "cli/store_age.h"
-#include "base/file.h"
+#include "base/clock.h"
 #include "http/http.h"
 #include "base/interrupt.h"
 #include "base/limits.h"
@@ -29,13 +29,6 @@ struct scan {
     struct verdict verdict;
     struct report report;
 };
-
-uint64_t scan_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 static void add_error(struct scan *scan, const char *where, size_t layer, slice path, slice message)
 {
@@ -115,8 +108,7 @@ static bool grown_redirects(struct scan *scan)
     for (size_t i = 0; i < scan->inventory.redirects.count; i++) {
         const struct redirect *known = scan->redirects.items;
         size_t at = 0;
-        while (at < scan->redirects.count && !(slice_equal(known[at].from, wanted[i].from) &&
-                                               slice_equal(known[at].as, wanted[i].as)))
+        while (at < scan->redirects.count && !redirect_equal(&known[at], &wanted[i]))
             at++;
         if (at == scan->redirects.count)
             *(struct redirect *)list_add(&scan->redirects, scan->arena, sizeof(*wanted)) =
@@ -128,13 +120,13 @@ static bool grown_redirects(struct scan *scan)
 static void build_inventory(struct scan *scan)
 {
     struct report_stats *stats = &scan->report.stats;
-    uint64_t start = scan_now();
+    int64_t start = clock_microseconds();
     scan->outcomes =
         arena_array(scan->arena, scan->image->layer_count + 1, sizeof(struct layer_outcome));
     scan->from_cache = arena_array(scan->arena, scan->image->layer_count + 1, sizeof(bool));
     walk_layers(scan, SIZE_MAX);
     add_statistics(scan);
-    uint64_t walked = scan_now(), walking_again = 0;
+    int64_t walked = clock_microseconds(), walking_again = 0;
     inventory_build(&scan->inventory, scan->arena, scan->image, scan->outcomes);
     /* A link to a link shows only when the first has been followed: a few times at the most. */
     for (size_t known = 0; grown_redirects(scan); known = scan->redirects.count) {
@@ -149,14 +141,14 @@ static void build_inventory(struct scan *scan)
                       "read%s",
                       SLICE_ARG(last->as), SLICE_ARG(last->from),
                       scan->redirects.count > 1 ? "; and others" : "");
-        uint64_t again = scan_now();
+        int64_t again = clock_microseconds();
         walk_layers(scan, known);
         add_statistics(scan);
-        walking_again += scan_now() - again;
+        walking_again += clock_microseconds() - again;
         inventory_build(&scan->inventory, scan->arena, scan->image, scan->outcomes);
     }
-    stats->walk_microseconds = walked - start + walking_again;
-    stats->merge_microseconds = scan_now() - walked - walking_again;
+    stats->walk_microseconds = (uint64_t)(walked - start + walking_again);
+    stats->merge_microseconds = (uint64_t)(clock_microseconds() - walked - walking_again);
 }
 
 static void add_layer_error(struct scan *scan, size_t index, slice path, slice message)
@@ -193,13 +185,8 @@ static slice today(struct arena *arena)
 
 static uint64_t days_since(slice date)
 {
-    struct tm parts = {0};
-    char text[16] = "";
-    memcpy(text, date.ptr, date.len < 10 ? date.len : 10);
-    if (!strptime(text, "%Y-%m-%d", &parts))
-        return 0;
-    time_t then = timegm(&parts), now = time(NULL);
-    return now > then ? (uint64_t)(now - then) / 86400 : 0;
+    int64_t then = date_seconds(slice_first(date, strlen("2026-08-21"))), now = time(NULL);
+    return then >= 0 && now > then ? (uint64_t)(now - then) / 86400 : 0;
 }
 
 /* --db-max-age: what is older is used all the same, but nothing passes by it. */
@@ -223,7 +210,7 @@ static struct error *match_in_store(struct scan *scan, struct store *store)
 
 static void match_components(struct scan *scan)
 {
-    uint64_t start = scan_now();
+    int64_t start = clock_microseconds();
     struct store *store = NULL;
     const char *path = store_place(scan->options, scan->arena);
     struct error *error =
@@ -236,7 +223,7 @@ static void match_components(struct scan *scan)
     }
     take_error(scan, "store", error);
     store_close(store);
-    scan->report.stats.match_microseconds = scan_now() - start;
+    scan->report.stats.match_microseconds = (uint64_t)(clock_microseconds() - start);
 }
 
 /* What makes a gate end in 3 stands among the errors, too. */
@@ -289,10 +276,7 @@ static struct error *write_report(struct scan *scan)
                          : 80;
     }
     scan->options->format->write(&scan->report, &look, &out);
-    if (scan->options->output)
-        return error_wrap(file_replace(scan->options->output, buffer_slice(&out)),
-                          "cannot write the report");
-    return error_wrap(file_write_all(STDOUT_FILENO, buffer_slice(&out)), "cannot write the report");
+    return error_wrap(command_write(scan->options, &out), "cannot write the report");
 }
 
 static void note_sandbox(void)
@@ -305,15 +289,6 @@ static void note_sandbox(void)
                support.landlock ? "Landlock and" : "resource");
 }
 
-static struct image *no_image(struct arena *arena, const char *name)
-{
-    struct image *image = ARENA_NEW(arena, struct image);
-    image->name = slice_from_text(name);
-    image->guessed_base_layers = SIZE_MAX;
-    image->root_folder = -1;
-    return image;
-}
-
 /* In which the report of what was found up to the deadline can be written. */
 enum { GRACE_MS = 900 };
 
@@ -322,7 +297,7 @@ int64_t scan_deadline(const struct options *options)
     int64_t most = (int64_t)LIMIT_SCAN_SECONDS * 1000;
     int64_t wanted = options->timeout_ms ? options->timeout_ms : most;
     interrupt_after(wanted + GRACE_MS);
-    return http_now_ms() + wanted;
+    return clock_milliseconds() + wanted;
 }
 
 struct layer_cache *scan_cache(const struct options *options, struct arena *arena)
@@ -380,14 +355,14 @@ struct error *scan_run(const struct scan_request *request, int *exit_code)
                         .caught = request->caught,
                         .cache = request->cache,
                         .deadline_ms = request->deadline_ms};
-    scan.report.stats.open_microseconds = scan_now() - request->started;
+    scan.report.stats.open_microseconds = (uint64_t)(clock_microseconds() - request->started);
     if (request->failure && request->failure->kind == ERROR_USAGE)
         return request->failure;
     take_error(&scan, "image", error_wrap(request->failure, "cannot read the image"));
     if (scan.image)
         scan_image(&scan);
     else
-        scan.image = no_image(arena, request->name);
+        scan.image = image_new(arena, request->name);
     policy_apply(&options->policy, arena, &scan.result);
     policy_decide(&options->policy, arena, &scan.result, scan.report.errors.count, &scan.verdict);
     add_unjudged_errors(&scan);

@@ -14,8 +14,8 @@ struct scan_request {
     struct image *image;          /* opened; taken and closed. NULL: … */
     struct error *failure;        /* … why there is none; taken */
     const char *name;             /* of the image, as asked for */
-    uint64_t started;             /* when opening it began: scan_now */
-    int64_t deadline_ms;          /* when all must be done: http_now_ms; or 0 */
+    int64_t started;              /* when opening it began: clock_microseconds */
+    int64_t deadline_ms;          /* when all must be done: clock_milliseconds; or 0 */
     struct caught_layers *caught; /* or NULL */
     struct layer_cache *cache;    /* or NULL; stays the caller's */
 };
@@ -28,8 +28,5 @@ MUST_CHECK struct error *scan_run(const struct scan_request *request, int *exit_
 
 /* When a scan that starts now must be done. */
 int64_t scan_deadline(const struct options *options);
-
-/* A clock in microseconds, for `started`: when opening the image began. */
-uint64_t scan_now(void);
 
 #endif

@@ -3,8 +3,7 @@
 
 #include <time.h>
 
-/* "2026-08-21T12:56:10Z" or "2026-08-21"; -1 for what is no date. */
-static int64_t seconds_of(slice date)
+int64_t date_seconds(slice date)
 {
     struct tm parts = {0};
     char text[32] = "";
@@ -63,11 +62,11 @@ slice store_too_old(const struct store_status *store, const struct inventory *in
 {
     slice names[3], oldest_name = SLICE_EMPTY;
     size_t count = list_judges(inventory, arena, names);
-    int64_t oldest = seconds_of(store->built), now = time(NULL);
+    int64_t oldest = date_seconds(store->built), now = time(NULL);
     for (size_t i = 0; i < store->feed_count; i++) {
         const struct store_feed *feed = &store->feeds[i];
         bool checked = slice_compare(feed->checked, feed->imported) > 0;
-        int64_t date = seconds_of(checked ? feed->checked : feed->imported);
+        int64_t date = date_seconds(checked ? feed->checked : feed->imported);
         if (!is_listed(names, count, feed->ecosystem) || date >= oldest)
             continue;
         oldest = date;

@@ -2,6 +2,8 @@
 #include "http/answer.h"
 #include "http/curl_library.h"
 #include "http/retry.h"
+#include "base/clock.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "version_number.h"
 
@@ -44,13 +46,6 @@ struct transfer {
     bool sink_full;
     bool heard_enough; /* of a refusal that does not end */
 };
-
-int64_t http_now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void stop(struct transfer *transfer, struct error *why)
 {
@@ -178,7 +173,7 @@ static void set_route(struct http_client *client, slice url, bool same_origin)
 
 static void set_times(struct http_client *client, bool stalls)
 {
-    int64_t left = client->options.deadline_ms - http_now_ms();
+    int64_t left = client->options.deadline_ms - clock_milliseconds();
     curl->easy_setopt(client->easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
     if (stalls) {
         curl->easy_setopt(client->easy, CURLOPT_LOW_SPEED_LIMIT, (long)STALL_BYTES_PER_SECOND);
@@ -335,7 +330,7 @@ static bool is_redirect(long status)
 static struct error *describe(const struct transfer *transfer, CURLcode code)
 {
     const struct http_options *options = &transfer->client->options;
-    if (options->deadline_ms && http_now_ms() >= options->deadline_ms)
+    if (options->deadline_ms && clock_milliseconds() >= options->deadline_ms)
         return error_make(ERROR_LIMIT, "the time limit was reached (--timeout)");
     switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -526,6 +521,13 @@ struct error *http_stream(struct http_client *client, const struct http_request 
                                 .sink = sink,
                                 .context = context};
     return run_request(&transfer);
+}
+
+bool http_sink_to_file(void *context, slice bytes)
+{
+    const int *file = context;
+    CLEANUP_ERROR struct error *error = file_write_all(*file, bytes);
+    return error == NULL;
 }
 
 struct http_client *http_client_new(const struct http_options *options)

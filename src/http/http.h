@@ -18,7 +18,7 @@ struct http_options {
     const char *client_key;
     const char *unix_socket; /* connect to this socket whatever the URL's host; or NULL */
     bool insecure;           /* do not check certificates */
-    int64_t deadline_ms;     /* on the clock of http_now_ms; 0: none */
+    int64_t deadline_ms;     /* of clock_milliseconds; 0: none */
     unsigned retries;        /* after a failure that may pass; 0: none */
     bool http2_only;         /* cleartext HTTP/2 with prior knowledge (gRPC) */
 };
@@ -75,8 +75,8 @@ MUST_CHECK struct error *http_stream(struct http_client *client, const struct ht
                                      http_sink *sink, void *context, struct arena *arena,
                                      struct http_response *response);
 
-/* CLOCK_MONOTONIC in milliseconds. */
-int64_t http_now_ms(void);
+/* A sink that writes to the file handle (int) at `context`; stops when that takes no more. */
+bool http_sink_to_file(void *context, slice bytes);
 
 /* A URL as it may be shown: without user, password and query, which can be credentials. */
 slice http_url_shown(slice url, struct arena *arena);

@@ -1,5 +1,6 @@
 #include "http/retry.h"
 #include "http/http.h"
+#include "base/clock.h"
 #include "base/limits.h"
 
 #include <poll.h>
@@ -40,7 +41,7 @@ bool retry_wait(struct retry *retry, long server_seconds)
     wait = with_jitter(wait > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : wait);
     if (server_seconds > 0)
         wait = (int64_t)server_seconds * 1000;
-    if (retry->deadline_ms && http_now_ms() + wait >= retry->deadline_ms)
+    if (retry->deadline_ms && clock_milliseconds() + wait >= retry->deadline_ms)
         return false;
     retry->done++;
     poll(NULL, 0, (int)wait);

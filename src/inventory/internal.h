@@ -36,6 +36,9 @@ slice evidence_fact(const struct evidence *evidence, const char *key);
 struct component *assembly_add(struct assembly *assembly, const struct package *package,
                                size_t layer, slice location, struct component *owner);
 
+/* Notes something that could not be read. */
+void assembly_problem(struct assembly *assembly, size_t layer, slice path, slice message);
+
 /* Each adds its kind's components; in this order. */
 void assemble_os(struct assembly *assembly);
 void assemble_dpkg(struct assembly *assembly);

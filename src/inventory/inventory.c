@@ -106,7 +106,7 @@ void assemble_dpkg(struct assembly *assembly)
     }
 }
 
-static void add_problem(struct assembly *assembly, size_t layer, slice path, slice message)
+void assembly_problem(struct assembly *assembly, size_t layer, slice path, slice message)
 {
     struct inventory_problem *problem =
         list_add(&assembly->inventory->problems, assembly->arena, sizeof(*problem));
@@ -117,21 +117,21 @@ static void note_problems(struct assembly *assembly, const struct layer_outcome 
 {
     for (size_t i = 0; i < assembly->image->layer_count; i++) {
         if (!outcomes[i].complete) {
-            add_problem(assembly, i, SLICE_EMPTY, outcomes[i].failure);
+            assembly_problem(assembly, i, SLICE_EMPTY, outcomes[i].failure);
             continue;
         }
         const struct problem *problems = outcomes[i].record.problems.items;
         for (size_t j = 0; j < outcomes[i].record.problems.count; j++)
-            add_problem(assembly, i, problems[j].path, problems[j].message);
+            assembly_problem(assembly, i, problems[j].path, problems[j].message);
     }
     const struct lost_link *lost = assembly->evidence.lost.items;
     for (size_t i = 0; i < assembly->evidence.lost.count; i++) {
         size_t layer;
         if (!tree_find_file(&assembly->tree, lost[i].layer, lost[i].target, &layer))
-            add_problem(assembly, lost[i].layer, lost[i].path,
-                        arena_format(assembly->arena,
-                                     "it is a hard link to %.*s, which is not there",
-                                     SLICE_ARG(lost[i].target)));
+            assembly_problem(assembly, lost[i].layer, lost[i].path,
+                             arena_format(assembly->arena,
+                                          "it is a hard link to %.*s, which is not there",
+                                          SLICE_ARG(lost[i].target)));
     }
 }
 

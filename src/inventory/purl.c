@@ -4,13 +4,7 @@
 /* Percent-encodes all but what the specification leaves as it is. */
 static void add_encoded(struct buffer *out, slice s)
 {
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-        if (byte_is_alpha(c) || byte_is_digit(c) || (c && strchr(".-_~:", c)))
-            buffer_add_byte(out, c);
-        else
-            buffer_format(out, "%%%02X", (unsigned char)c);
-    }
+    buffer_add_percent(out, s, ".-_~:");
 }
 
 struct qualifiers {

@@ -3,13 +3,6 @@
 #include "analyze/analyzer.h"
 #include "base/limits.h"
 
-static void tell(struct assembly *assembly, size_t layer, slice path, slice message)
-{
-    struct inventory_problem *problem =
-        list_add(&assembly->inventory->problems, assembly->arena, sizeof(*problem));
-    *problem = (struct inventory_problem){layer, path, message};
-}
-
 /* The limit is reached, and that has been told: no further links are looked at. */
 static bool is_full(const struct assembly *assembly)
 {
@@ -20,17 +13,18 @@ static bool is_full(const struct assembly *assembly)
 static void add_redirect(struct assembly *assembly, slice from, slice as, bool folder, bool hard)
 {
     const struct redirect *redirects = assembly->inventory->redirects.items;
+    struct redirect wanted = {from, as, folder, hard};
     for (size_t i = 0; i < assembly->inventory->redirects.count; i++)
-        if (slice_equal(redirects[i].from, from) && slice_equal(redirects[i].as, as))
+        if (redirect_equal(&redirects[i], &wanted))
             return;
     if (assembly->inventory->redirects.count == LIMIT_REDIRECTS) {
-        tell(assembly, assembly->tree.count - 1, as,
-             SLICE("more links than the limit lead to package metadata elsewhere: it is not read"));
+        assembly_problem(assembly, assembly->tree.count - 1, as,
+                         SLICE("more links than the limit lead to package metadata elsewhere: it "
+                               "is not read"));
         return;
     }
-    struct redirect *redirect =
-        list_add(&assembly->inventory->redirects, assembly->arena, sizeof(*redirect));
-    *redirect = (struct redirect){from, as, folder, hard};
+    *(struct redirect *)list_add(&assembly->inventory->redirects, assembly->arena, sizeof(wanted)) =
+        wanted;
 }
 
 static bool was_read(const struct assembly *assembly, slice path, slice place)
@@ -50,7 +44,7 @@ static void tell_circle(struct assembly *assembly, slice path)
     for (size_t i = 0; i < list->count; i++)
         if (slice_equal(problems[i].path, path))
             return; /* a well-known place that is itself a link is come to twice */
-    tell(assembly, assembly->tree.count - 1, path, SLICE("its links lead in a circle"));
+    assembly_problem(assembly, assembly->tree.count - 1, path, SLICE("its links lead in a circle"));
 }
 
 /* Where the place really is, when links make that another path than the one that is asked for. */

@@ -92,15 +92,9 @@ static struct error *stretch_fill(struct stream *stream)
     if (asked->count == 0)
         forget_asked(ahead);
     stretch->left -= got;
-    stream_hash_added(stream, got);
-    stream->end += got;
+    stream_filled(stream, got);
     stream->bytes_in += got;
     return NULL;
-}
-
-static void nothing_to_close(struct stream *stream)
-{
-    (void)stream;
 }
 
 struct error *ranges_open(struct ranges_ahead *ahead, uint64_t offset, struct stream **stream)
@@ -119,8 +113,7 @@ struct error *ranges_open(struct ranges_ahead *ahead, uint64_t offset, struct st
     *stretch = (struct stretch){
         .stream = {.room = BUFFER_BYTES,
                    .buffer = memory_alloc(BUFFER_BYTES),
-                   .fill = stretch_fill,
-                   .close = nothing_to_close},
+                   .fill = stretch_fill},
         .ahead = ahead,
         .left = first_wanted(ahead)->count,
     };

@@ -210,6 +210,25 @@ static bool read_statistics(slice *rest, struct record_statistics *statistics)
            slice_pull_string(rest, &statistics->diff_id);
 }
 
+void record_add_problem(struct record *record, struct arena *arena, struct error *error)
+{
+    if (!error)
+        return;
+    struct problem *problem = list_add(&record->problems, arena, sizeof(*problem));
+    *problem = (struct problem){.message = arena_copy(arena, slice_from_text(error->message))};
+    error_free(error);
+}
+
+struct error *record_check_digest(slice found, slice named, const char *what)
+{
+    if (found.len == 0 || named.len == 0 || slice_equal(found, named))
+        return NULL;
+    return error_make(ERROR_INPUT,
+                      "its %s is %.*s, but the image names %.*s: it was changed or damaged on its "
+                      "way; fetch the image again (--no-verify reads it all the same)",
+                      what, SLICE_ARG(found), SLICE_ARG(named));
+}
+
 void record_write(const struct record *record, struct buffer *out)
 {
     size_t start = out->len;

@@ -86,6 +86,13 @@ struct record {
     struct record_statistics statistics;
 };
 
+/* Adds a problem of the layer as a whole; takes the error, which may be NULL. */
+void record_add_problem(struct record *record, struct arena *arena, struct error *error);
+
+/* An error when a digest that was found is not the one that the image names; either may be empty.
+ */
+MUST_CHECK struct error *record_check_digest(slice found, slice named, const char *what);
+
 /* Serialises; the form ends in a checksum, so that half a record is never taken for a whole one. */
 void record_write(const struct record *record, struct buffer *out);
 

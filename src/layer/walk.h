@@ -18,6 +18,11 @@ struct redirect {
     bool hard; /* `as` is a hard link to `from`: what is read is evidence of that link alone */
 };
 
+static inline bool redirect_equal(const struct redirect *a, const struct redirect *b)
+{
+    return slice_equal(a->from, b->from) && slice_equal(a->as, b->as);
+}
+
 struct walk_options {
     const struct redirect *redirects;
     size_t redirect_count;

@@ -1,6 +1,7 @@
 #include "layer/worker.h"
 #include "layer/test_hooks.h"
 #include "layer/worker_child.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/sandbox.h"
 
@@ -13,7 +14,6 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 
 enum { MAX_WORKERS = 64, READ_BYTES = 64 * 1024, LAST_MOMENTS_MS = 2000 };
 
@@ -27,13 +27,6 @@ struct worker {
     int64_t deadline_ms;
     bool timed_out, too_much, stopped, feed_failed;
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* A file without a name for what is larger than memory; in $TMPDIR, else in memory; -1 is no file.
  */
@@ -90,7 +83,8 @@ static struct error *start(struct worker *worker, const struct layer_job *job)
     bool own_input = job->input == LAYER_INPUT_PIPE || job->input == LAYER_INPUT_FED;
     struct worker_handles handles = {.input = own_input ? -1 : job->fd, .requests = -1};
     *worker = (struct worker){.output = -1, .input = -1, .pid = -1};
-    worker->deadline_ms = now_ms() + (int64_t)test_hook_seconds(LIMIT_SCAN_SECONDS) * 1000;
+    worker->deadline_ms =
+        clock_milliseconds() + (int64_t)test_hook_seconds(LIMIT_SCAN_SECONDS) * 1000;
     if (job->deadline_ms && job->deadline_ms < worker->deadline_ms)
         worker->deadline_ms = job->deadline_ms;
     digest_prepare();
@@ -233,7 +227,7 @@ static void check_on(struct worker *worker)
     if (waitid(P_PID, (id_t)worker->pid, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
         info.si_pid == worker->pid)
         worker->stopped = true;
-    if (worker->stopped || now_ms() > worker->deadline_ms)
+    if (worker->stopped || clock_milliseconds() > worker->deadline_ms)
         time_out(worker);
 }
 

@@ -29,7 +29,7 @@ struct layer_job {
     bool verify;          /* by those, or where they are not known just compute them */
     struct layer_toc toc; /* read by its table of contents, unless its kind is TOC_NONE */
     struct feed feed;
-    int64_t deadline_ms; /* CLOCK_MONOTONIC; 0: LIMIT_SCAN_SECONDS from now */
+    int64_t deadline_ms; /* of clock_milliseconds; 0: LIMIT_SCAN_SECONDS from now */
     const struct redirect *redirects;
     size_t redirect_count;
 };

@@ -7,25 +7,6 @@
 
 #include <sys/resource.h>
 
-static void add_problem(struct record *record, struct arena *arena, struct error *error)
-{
-    if (!error)
-        return;
-    struct problem *problem = list_add(&record->problems, arena, sizeof(*problem));
-    *problem = (struct problem){.message = arena_copy(arena, slice_from_text(error->message))};
-    error_free(error);
-}
-
-static struct error *check_digest(slice found, slice expected, const char *what)
-{
-    if (found.len == 0 || expected.len == 0 || slice_equal(found, expected))
-        return NULL;
-    return error_make(ERROR_INPUT,
-                      "its %s is %.*s, but the image names %.*s: it was changed or damaged on its "
-                      "way; fetch the image again (--no-verify reads it all the same)",
-                      what, SLICE_ARG(found), SLICE_ARG(expected));
-}
-
 /*
  * The walk of a layer that is a stream. Digests are of all bytes, so what follows the tar's end is
  * read too; an uncompressed layer in a file is seeked through instead and then not hashed, unless
@@ -34,7 +15,7 @@ static struct error *check_digest(slice found, slice expected, const char *what)
 struct layer_stream {
     struct stream *below, *top;
     const char *compression;
-    struct hash_thread *hasher; /* or NULL */
+    struct side_thread *reader, *hasher; /* or NULL */
 };
 
 static void start_hashing(struct layer_stream *layer, const struct layer_job *job, bool hash_all)
@@ -43,9 +24,11 @@ static void start_hashing(struct layer_stream *layer, const struct layer_job *jo
     bool comes_by = job->input == LAYER_INPUT_PIPE || job->input == LAYER_INPUT_FED;
     if (!job->verify || (!packed && !comes_by && !hash_all))
         return;
-    stream_hash(layer->top, job->diff_id, layer->hasher);
     if (packed)
-        stream_hash(layer->below, job->blob_digest, layer->hasher);
+        stream_hash(layer->below, job->blob_digest, NULL);
+    stream_hash(layer->top, job->diff_id, packed ? layer->hasher : NULL);
+    if (layer->reader)
+        stream_read_ahead(layer->below, layer->reader);
 }
 
 /* Of a layer that is not compressed both digests are of the same bytes: nothing need be hashed to
@@ -102,9 +85,10 @@ static struct error *verify_stream(struct layer_stream *layer, const struct laye
     statistics->diff_id = stream_digest(layer->top, arena);
     statistics->digest = packed ? stream_digest(layer->below, arena) : statistics->diff_id;
     if (packed)
-        TRY(check_digest(statistics->digest, job->blob_digest, "digest"));
-    return check_digest(statistics->diff_id, job->diff_id.len ? job->diff_id : job->blob_digest,
-                        "unpacked digest (diff ID)");
+        TRY(record_check_digest(statistics->digest, job->blob_digest, "digest"));
+    return record_check_digest(statistics->diff_id,
+                               job->diff_id.len ? job->diff_id : job->blob_digest,
+                               "unpacked digest (diff ID)");
 }
 
 static struct error *walk_layer_stream(const struct layer_job *job,
@@ -112,7 +96,7 @@ static struct error *walk_layer_stream(const struct layer_job *job,
                                        const struct walk_options *options, struct arena *arena,
                                        struct record *record)
 {
-    struct layer_stream layer = {.hasher = handles->hasher};
+    struct layer_stream layer = {.reader = handles->reader, .hasher = handles->hasher};
     int input = handles->input;
     bool end_marked = false;
     struct error *error = open_layer(&layer, job, input, false);
@@ -128,7 +112,7 @@ static struct error *walk_layer_stream(const struct layer_job *job,
     close_layer(&layer);
     if (error || !seeked || end_marked)
         return error;
-    struct layer_stream again = {.hasher = handles->hasher};
+    struct layer_stream again = {.reader = handles->reader, .hasher = handles->hasher};
     error = open_layer(&again, job, input, true);
     if (!error)
         error = verify_stream(&again, job, arena, &record->statistics);
@@ -179,20 +163,22 @@ static void note_usage(struct record_statistics *statistics)
         (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
-/* A worker that hashes what it reads has a thread for it, which the filter must hold as well. */
+/* A worker that hashes what it reads has threads beside it, which the filter must hold as well. */
 static void close_in(const struct layer_job *job, struct worker_handles *handles)
 {
     int keep[4] = {handles->input, handles->requests, handles->output, handles->spill};
     bool folder = job->input == LAYER_INPUT_FOLDER || job->input == LAYER_INPUT_OVERLAY;
     sandbox_close_all_but(keep, 4);
-    if (job->verify && !folder && job->toc.kind == TOC_NONE && sandbox_support().seccomp)
-        handles->hasher = hash_thread_start();
+    if (job->verify && !folder && job->toc.kind == TOC_NONE && sandbox_support().seccomp) {
+        handles->reader = side_thread_start();
+        handles->hasher = side_thread_start();
+    }
     struct sandbox sandbox = {
         .read_folder = folder ? handles->input : -1,
         .memory_bytes = LIMIT_WORKER_MEMORY,
         .cpu_seconds = test_hook_seconds(LIMIT_WORKER_CPU_SECONDS),
         .file_bytes = LIMIT_ENTRY_BYTES,
-        .threads = handles->hasher != NULL,
+        .threads = handles->reader || handles->hasher,
     };
     CLEANUP_ERROR struct error *error = sandbox_enter(&sandbox);
     if (error)
@@ -208,7 +194,7 @@ _Noreturn void worker_child(const struct layer_job *job, struct worker_handles *
     close_in(job, handles);
     test_hook_misbehave(job->index, handles->output);
     struct walk_options options = {job->redirects, job->redirect_count, handles->spill};
-    add_problem(&record, &arena, walk_job(job, handles, &options, &arena, &record));
+    record_add_problem(&record, &arena, walk_job(job, handles, &options, &arena, &record));
     if (job->input == LAYER_INPUT_PIPE || job->input == LAYER_INPUT_FED)
         close(handles->input); /* so that whoever writes to it stops before it is asked to read */
     note_usage(&record.statistics);

@@ -13,7 +13,8 @@ struct worker_handles {
     int requests; /* where ranges are asked for, when the input answers */
     int output;   /* for the record */
     int spill;
-    struct hash_thread *hasher; /* made by the worker itself; NULL for none */
+    /* Made by the worker itself; NULL for none. */
+    struct side_thread *reader, *hasher;
 };
 
 /* Closes itself in, walks the layer, writes the record to the output, ends. Never returns. */

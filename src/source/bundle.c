@@ -10,7 +10,6 @@
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 
 /* Of a packed bundle, members up to here that can be JSON are kept, and so much in all. */
 #define KEEP_BYTES LIMIT_CONFIG_BYTES
@@ -323,15 +322,11 @@ static struct error *open_file(struct bundle *bundle)
     return error;
 }
 
-/* A file that was changed so lately could change again without its times telling. */
-static slice key_of_file(const struct bundle *bundle, const struct stat *info)
+static slice key_of_file(const struct bundle *bundle)
 {
-    if (time(NULL) - info->st_ctime < 2)
-        return SLICE_EMPTY;
-    return arena_format(bundle->arena, INDEX_FORM "%llu:%llu %llu %lld.%09ld %lld.%09ld",
-                        (unsigned long long)info->st_dev, (unsigned long long)info->st_ino,
-                        (unsigned long long)info->st_size, (long long)info->st_mtime,
-                        info->st_mtim.tv_nsec, (long long)info->st_ctime, info->st_ctim.tv_nsec);
+    slice identity = file_identity(bundle->fd, bundle->arena);
+    return identity.len ? arena_format(bundle->arena, INDEX_FORM "%.*s", SLICE_ARG(identity))
+                        : SLICE_EMPTY;
 }
 
 struct error *bundle_open_feed(struct bundle **bundle, struct arena *arena, const struct feed *feed,
@@ -361,7 +356,7 @@ struct error *bundle_open(struct bundle **bundle, struct arena *arena, const cha
     if (!S_ISREG(info.st_mode))
         return error_make(ERROR_INPUT, "%s is neither a file nor a folder", path);
     (*bundle)->size = (uint64_t)info.st_size;
-    (*bundle)->options.key = key_of_file(*bundle, &info);
+    (*bundle)->options.key = key_of_file(*bundle);
     return error_wrap(open_file(*bundle), "%s", path);
 }
 

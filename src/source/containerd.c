@@ -9,8 +9,6 @@
 #include "source/reference.h"
 #include "source/sources.h"
 
-#include <errno.h>
-
 #define DEFAULT_SOCKET "/run/containerd/containerd.sock"
 #define IMAGES "containerd.services.images.v1.Images/Get"
 #define NAMESPACES "containerd.services.namespaces.v1.Namespaces/List"
@@ -160,9 +158,7 @@ struct error *containerd_open(struct image *image, slice name, const struct sour
     struct http_options http = {
         .unix_socket = socket, .http2_only = true, .deadline_ms = options->http.deadline_ms};
     *absent = true;
-    if (access(socket, R_OK | W_OK) < 0)
-        return errno == ENOENT ? error_make(ERROR_INPUT, "there is no socket %s", socket)
-                               : error_errno("the socket %s cannot be used", socket);
+    TRY(source_check_socket(socket));
     struct containerd containerd = {http_client_new(&http), socket, arena};
     struct error *error = find_and_open(&containerd, image, name, options, absent);
     http_client_free(containerd.client);

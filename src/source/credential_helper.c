@@ -1,4 +1,5 @@
 #include "source/credential_helper.h"
+#include "base/clock.h"
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/limits.h"
@@ -47,10 +48,10 @@ static _Noreturn void run(const char *program, int input, int output)
 /* All of it within the time, however it comes. */
 static struct error *read_answer(int fd, struct buffer *answer)
 {
-    int64_t end = http_now_ms() + patience();
+    int64_t end = clock_milliseconds() + patience();
     for (;;) {
         struct pollfd wait = {.fd = fd, .events = POLLIN};
-        int64_t left = end - http_now_ms();
+        int64_t left = end - clock_milliseconds();
         int ready = left > 0 ? poll(&wait, 1, (int)left) : 0;
         if (ready == 0)
             return error_make(ERROR_SYSTEM, "it does not answer");
@@ -69,7 +70,8 @@ static struct error *read_answer(int fd, struct buffer *answer)
 /* One that has said all and does not end is not waited for. */
 static void reap(pid_t pid, bool at_once, int *status)
 {
-    for (int64_t end = http_now_ms() + LAST_MOMENTS_MS; !at_once && http_now_ms() < end;) {
+    for (int64_t end = clock_milliseconds() + LAST_MOMENTS_MS;
+         !at_once && clock_milliseconds() < end;) {
         if (waitpid(pid, status, WNOHANG) != 0)
             return;
         poll(NULL, 0, 2);

@@ -1,5 +1,5 @@
 #include "source/credentials.h"
-#include "base/buffer.h"
+#include "base/base64.h"
 #include "base/file.h"
 #include "base/json_read.h"
 #include "base/limits.h"
@@ -8,32 +8,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 
 /* Docker Hub's own name in these files is the address of its index. */
 #define DOCKER_HUB SLICE("docker.io")
 #define DOCKER_HUB_FILED SLICE("https://index.docker.io/v1/")
-
-static slice base64_encode(slice bytes, struct arena *arena)
-{
-    char *text = arena_alloc(arena, (bytes.len + 2) / 3 * 4 + 1);
-    int length =
-        EVP_EncodeBlock((unsigned char *)text, (const unsigned char *)bytes.ptr, (int)bytes.len);
-    return slice_make(text, (size_t)length);
-}
-
-/* Empty when it is none. */
-static slice base64_decode(slice text, struct arena *arena)
-{
-    text = slice_trim(text);
-    size_t padding = slice_ends(text, SLICE("==")) ? 2 : slice_ends(text, SLICE("=")) ? 1 : 0;
-    char *bytes = arena_alloc(arena, text.len + 1);
-    int length = text.len > LIMIT_FIELD_BYTES
-                     ? -1
-                     : EVP_DecodeBlock((unsigned char *)bytes, (const unsigned char *)text.ptr,
-                                       (int)text.len);
-    return length < (int)padding ? SLICE_EMPTY : slice_make(bytes, (size_t)length - padding);
-}
 
 slice credentials_basic(const struct credentials *credentials, struct arena *arena)
 {

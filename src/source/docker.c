@@ -5,6 +5,7 @@
 #include "base/progress.h"
 #include "source/engine.h"
 #include "source/overlay_layers.h"
+#include "source/sources.h"
 
 #include <fcntl.h>
 
@@ -101,7 +102,7 @@ static struct error *find_engine(struct engine *engine, const struct source_opti
 /* -- in place -------------------------------------------------------------------------------------
  */
 
-/* The folders of the layers, bottom first: LowerDir has all but the topmost, from the top down. */
+/* The folders of the layers, topmost first; LowerDir has all but that. */
 static size_t list_folders(const json_t *data, slice *folders, struct arena *arena)
 {
     slice lower = json_get_slice(data, "LowerDir", arena), folder;
@@ -110,11 +111,6 @@ static size_t list_folders(const json_t *data, slice *folders, struct arena *are
     while (slice_pull(&lower, ':', &folder) && count < LIMIT_LAYERS)
         if (folder.len)
             folders[count++] = folder;
-    for (size_t i = 0; i < count / 2; i++) {
-        slice swap = folders[i];
-        folders[i] = folders[count - 1 - i];
-        folders[count - 1 - i] = swap;
-    }
     return count;
 }
 
@@ -141,17 +137,6 @@ static struct error *open_in_place(struct image *image, const json_t *inspected,
     return NULL;
 }
 
-static void note_tags(struct image *image, const json_t *inspected, struct arena *arena)
-{
-    const json_t *tags = json_object_get(inspected, "RepoTags");
-    for (size_t i = 0; i < json_array_size(tags); i++) {
-        const char *tag = json_string_value(json_array_get(tags, i));
-        if (tag)
-            *(slice *)list_add(&image->tags, arena, sizeof(slice)) =
-                arena_copy(arena, slice_from_text(tag));
-    }
-}
-
 struct error *docker_open(struct image *image, slice name, const struct source_options *options,
                           struct arena *arena, bool *absent)
 {
@@ -164,7 +149,7 @@ struct error *docker_open(struct image *image, slice name, const struct source_o
     if (engine.local && !options->platform.len) {
         elsewhere = open_in_place(image, inspected, arena);
         if (!elsewhere) {
-            note_tags(image, inspected, arena);
+            source_note_tags(image, json_object_get(inspected, "RepoTags"), arena);
             return NULL;
         }
         remark_detail("Docker's files cannot be read in place: %s", elsewhere->message);

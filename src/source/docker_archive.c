@@ -172,17 +172,6 @@ static struct error *find_layers(struct image *image, const json_t *entry, struc
     return NULL;
 }
 
-static void note_tags(struct image *image, const json_t *entry, struct arena *arena)
-{
-    const json_t *tags = json_object_get(entry, "RepoTags");
-    for (size_t i = 0; i < json_array_size(tags); i++) {
-        const json_t *tag = json_array_get(tags, i);
-        if (json_is_string(tag))
-            *(slice *)list_add(&image->tags, arena, sizeof(slice)) =
-                arena_copy(arena, slice_make(json_string_value(tag), json_string_length(tag)));
-    }
-}
-
 static struct error *open_archive(struct image *image, struct bundle *bundle,
                                   const struct source_options *options, struct arena *arena)
 {
@@ -216,7 +205,8 @@ static struct error *open_archive(struct image *image, struct bundle *bundle,
     }
     for (size_t i = 0; i < json_array_size(manifest); i++)
         if (is_same_image(entry, json_array_get(manifest, i), arena))
-            note_tags(image, json_array_get(manifest, i), arena);
+            source_note_tags(image, json_object_get(json_array_get(manifest, i), "RepoTags"),
+                             arena);
     return find_layers(image, entry, arena);
 }
 

@@ -1,10 +1,7 @@
 #include "source/engine.h"
 #include "base/digest.h"
-#include "base/file.h"
 #include "base/limits.h"
 #include "source/sources.h"
-
-#include <errno.h>
 
 struct error *engine_address(struct engine *engine, const char *name, slice address,
                              const char *certificates, const struct source_options *options,
@@ -38,35 +35,13 @@ struct error *engine_address(struct engine *engine, const char *name, slice addr
     return NULL;
 }
 
-/* The part of a URL that a name is: what could mean something else there is escaped. */
-static slice escaped(slice name, struct arena *arena)
-{
-    CLEANUP_BUFFER struct buffer text = {0};
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        if (byte_is_alpha(c) || byte_is_digit(c) || memchr("/:@._-", c, 6))
-            buffer_add_byte(&text, c);
-        else
-            buffer_format(&text, "%%%02X", (unsigned char)c);
-    }
-    return arena_copy(arena, buffer_slice(&text));
-}
-
 static slice url_of(const struct engine *engine, slice name, const char *what, struct arena *arena)
 {
-    return arena_format(arena, "%.*s/images/%.*s/%s", SLICE_ARG(engine->base),
-                        SLICE_ARG(escaped(name, arena)), what);
-}
-
-/* A socket that is not there is said in fewer words than curl has for it. */
-static struct error *check_socket(const struct engine *engine)
-{
-    const char *path = engine->http.unix_socket;
-    if (!path || access(path, R_OK | W_OK) == 0)
-        return NULL;
-    if (errno == ENOENT || errno == ENOTDIR)
-        return error_make(ERROR_INPUT, "there is no socket %s", path);
-    return error_errno("the socket %s cannot be used", path);
+    CLEANUP_BUFFER struct buffer url = {0};
+    buffer_format(&url, "%.*s/images/", SLICE_ARG(engine->base));
+    buffer_add_percent(&url, name, "/:@._-");
+    buffer_format(&url, "/%s", what);
+    return arena_format(arena, "%.*s", SLICE_ARG(buffer_slice(&url)));
 }
 
 struct error *engine_inspect(const struct engine *engine, slice name, struct arena *arena,
@@ -77,7 +52,8 @@ struct error *engine_inspect(const struct engine *engine, slice name, struct are
     slice body;
     *json = NULL;
     *absent = true;
-    TRY(check_socket(engine));
+    if (engine->http.unix_socket)
+        TRY(source_check_socket(engine->http.unix_socket));
     struct http_client *client = http_client_new(&engine->http);
     struct error *error = http_fetch(client, &request, LIMIT_CONFIG_BYTES, arena, &response, &body);
     http_client_free(client);
@@ -101,13 +77,6 @@ struct export
     slice url;
 };
 
-static bool write_on(void *context, slice bytes)
-{
-    int *output = context;
-    CLEANUP_ERROR struct error *error = file_write_all(*output, bytes);
-    return error == NULL;
-}
-
 static struct error *run_export(void *context, size_t index, int output, int requests)
 {
     struct export *export = context;
@@ -117,7 +86,8 @@ static struct error *run_export(void *context, size_t index, int output, int req
     (void)index;
     (void)requests;
     struct http_client *client = http_client_new(&export->engine.http);
-    struct error *error = http_stream(client, &request, write_on, &output, &arena, &response);
+    struct error *error =
+        http_stream(client, &request, http_sink_to_file, &output, &arena, &response);
     http_client_free(client);
     if (!error && response.status != 200)
         error = error_make(ERROR_INPUT, "%s answers with status %ld: %.*s", export->engine.name,

@@ -73,6 +73,9 @@ static inline bool layer_is_there(const struct image_layer *layer)
     return layer->member || layer->folder >= 0 || layer->remote;
 }
 
+/* An image of which only the name is known; in the arena. */
+struct image *image_new(struct arena *arena, const char *name);
+
 void image_close(struct image *image);
 
 #endif

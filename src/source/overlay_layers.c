@@ -27,7 +27,7 @@ struct error *overlay_layers_open(struct image *image, const char *path, slice d
         return error_make(ERROR_INPUT, "there are %zu folders for %zu layers", count,
                           image->layer_count);
     for (size_t i = 0; i < count; i++) {
-        const char *folder = arena_text(arena, folders[i]);
+        const char *folder = arena_text(arena, folders[count - 1 - i]);
         image->layers[i].folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (image->layers[i].folder < 0) {
             struct error *error = error_errno("cannot open %s", folder);

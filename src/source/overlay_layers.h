@@ -9,7 +9,7 @@
 
 /*
  * Reads the image's config at `path`, whose digest must be `digest`, and opens a folder for each of
- * its layers: `folders`, bottom first. An error leaves nothing open: another way may do.
+ * its layers: `folders`, topmost first. An error leaves nothing open: another way may do.
  */
 MUST_CHECK struct error *overlay_layers_open(struct image *image, const char *path, slice digest,
                                              const slice *folders, size_t count,

@@ -2,6 +2,7 @@
  * Images that Podman has (also Buildah, CRI-O, skopeo's containers-storage): read in place from
  * containers/storage where it keeps them for overlayfs, else exported over Podman's socket.
  */
+#include "base/base64.h"
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/limits.h"
@@ -11,7 +12,6 @@
 #include "source/sources.h"
 
 #include <fcntl.h>
-#include <openssl/evp.h>
 
 #define SYSTEM_STORAGE "/var/lib/containers/storage"
 
@@ -116,7 +116,7 @@ static bool is_layer_id(slice id)
     return id.len > 0;
 }
 
-/* The folders of the layers, bottom first, along the chain of parents from the topmost. */
+/* The folders of the layers along the chain of parents, topmost first. */
 static struct error *list_folders(slice root, slice top, struct arena *arena, slice *folders,
                                   size_t *count)
 {
@@ -131,11 +131,6 @@ static struct error *list_folders(slice root, slice top, struct arena *arena, sl
             arena_format(arena, "%.*s/overlay/%.*s/diff", SLICE_ARG(root), SLICE_ARG(id));
         id = json_get_slice(layer, "parent", arena);
     }
-    for (size_t i = 0; i < *count / 2; i++) {
-        slice swap = folders[i];
-        folders[i] = folders[*count - 1 - i];
-        folders[*count - 1 - i] = swap;
-    }
     return NULL;
 }
 
@@ -143,10 +138,8 @@ static struct error *list_folders(slice root, slice top, struct arena *arena, sl
 static const char *config_path(slice root, slice id, struct arena *arena)
 {
     slice digest = arena_format(arena, "sha256:%.*s", SLICE_ARG(id));
-    unsigned char *name = arena_alloc(arena, digest.len * 2);
-    EVP_EncodeBlock(name, (const unsigned char *)digest.ptr, (int)digest.len);
-    return arena_format(arena, "%.*s/overlay-images/%.*s/=%s", SLICE_ARG(root), SLICE_ARG(id),
-                        (const char *)name)
+    return arena_format(arena, "%.*s/overlay-images/%.*s/=%.*s", SLICE_ARG(root), SLICE_ARG(id),
+                        SLICE_ARG(base64_encode(digest, arena)))
         .ptr;
 }
 
@@ -162,10 +155,7 @@ static struct error *open_in_place(struct image *image, slice root, const json_t
     TRY(list_folders(root, json_get_slice(entry, "layer", arena), arena, folders, &count));
     TRY(overlay_layers_open(image, config_path(root, id, arena), digest, folders, count, arena));
     image->taken_from = arena_format(arena, "containers/storage in %.*s", SLICE_ARG(root));
-    const json_t *names = json_object_get(entry, "names");
-    for (size_t i = 0; i < json_array_size(names); i++)
-        *(slice *)list_add(&image->tags, arena, sizeof(slice)) =
-            arena_copy(arena, slice_from_text(json_string_value(json_array_get(names, i))));
+    source_note_tags(image, json_object_get(entry, "names"), arena);
     return NULL;
 }
 

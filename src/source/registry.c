@@ -1,6 +1,5 @@
 /* Images in a registry: OCI distribution specification 1.1, Docker registry HTTP API v2. */
 #include "base/digest.h"
-#include "base/file.h"
 #include "base/limits.h"
 #include "base/progress.h"
 #include "archive/layer_range.h"
@@ -76,14 +75,6 @@ static struct error *find_layer(struct blob_store *store, struct image_layer *la
 /* -- fetching, in a process of its own ------------------------------------------------------------
  */
 
-static bool write_on(void *context, slice bytes)
-{
-    int *output = context;
-    CLEANUP_ERROR struct error *error = file_write_all(*output, bytes);
-    /* A worker that has ended takes no more, and tells why itself. */
-    return error == NULL;
-}
-
 static struct error *fetch_part(struct registry_client *client, const struct image_layer *layer,
                                 int output, const struct layer_range *range)
 {
@@ -95,7 +86,8 @@ static struct error *fetch_part(struct registry_client *client, const struct ima
         request.from = range->offset;
         request.count = range->count;
     }
-    TRY(registry_stream(client, path, &request, write_on, &output, &response));
+    /* A worker that has ended takes no more, and tells why itself. */
+    TRY(registry_stream(client, path, &request, http_sink_to_file, &output, &response));
     if (response.status == 200 || response.status == 206)
         return NULL;
     return registry_refusal(client, "the layer", &response, response.refusal);

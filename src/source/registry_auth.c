@@ -9,15 +9,8 @@
 
 static void add_escaped(struct buffer *out, const char *key, slice value)
 {
-    static const char plain[] = "-._~/";
     buffer_text(out, key);
-    for (size_t i = 0; i < value.len; i++) {
-        unsigned char c = (unsigned char)value.ptr[i];
-        if (byte_is_alpha((char)c) || byte_is_digit((char)c) || (c && strchr(plain, c)))
-            buffer_add_byte(out, (char)c);
-        else
-            buffer_format(out, "%%%02X", c);
-    }
+    buffer_add_percent(out, value, "-._~/");
 }
 
 /* More than leave to pull is never asked for, whatever the registry says. */

@@ -19,8 +19,17 @@ static const struct place {
 };
 enum { PLACE_COUNT = sizeof(places) / sizeof(places[0]) };
 
-/* What says that a file or folder follows; it is recognised by its content all the same. */
-static const char *const file_words[] = {"docker-archive", "oci-archive", "oci-dir", "oci"};
+/* What says that a file or folder follows. */
+static const char *const file_words[] = {"docker-archive:", "oci-archive:", "oci-dir:", "oci:"};
+
+const char *source_without_word(const char *text)
+{
+    for (size_t i = 0; i < sizeof(file_words) / sizeof(file_words[0]); i++)
+        if (slice_starts(slice_from_text(text), slice_from_text(file_words[i])) &&
+            access(text, F_OK) < 0)
+            return text + strlen(file_words[i]);
+    return text;
+}
 
 static const struct place *place_named(slice name)
 {
@@ -34,16 +43,6 @@ static const struct place *place_named(slice name)
     return NULL;
 }
 
-static bool is_there(slice path)
-{
-    char name[4096];
-    if (path.len >= sizeof(name))
-        return false;
-    memcpy(name, path.ptr, path.len);
-    name[path.len] = '\0';
-    return access(name, F_OK) == 0;
-}
-
 /* What can only have been meant as a path, though nothing is there. */
 static bool looks_like_path(slice name)
 {
@@ -55,20 +54,19 @@ static bool looks_like_path(slice name)
            slice_starts(name, SLICE("../"));
 }
 
-static struct error *open_file(struct image **image, struct arena *arena, slice path,
+static struct error *open_file(struct image **image, struct arena *arena, const char *path,
                                const struct source_options *options)
 {
-    const char *name = arena_text(arena, path);
-    if (!is_there(path))
-        return error_make(ERROR_INPUT, "there is no file or folder %s", name);
-    return source_open(image, arena, name, options);
+    if (access(path, F_OK) < 0)
+        return error_make(ERROR_INPUT, "there is no file or folder %s", path);
+    return source_open(image, arena, path, options);
 }
 
 static struct error *open_place(struct image **image, struct arena *arena,
                                 const struct place *place, slice name,
                                 const struct source_options *options, bool *absent)
 {
-    *image = source_new_image(arena, arena_text(arena, name));
+    *image = image_new(arena, arena_text(arena, name));
     struct error *error = place->open(*image, name, options, arena, absent);
     if (error)
         image_close(*image);
@@ -120,34 +118,33 @@ static struct error *search(struct image **image, struct arena *arena, slice nam
                       SLICE_ARG(buffer_slice(&answers)));
 }
 
-static bool is_file_word(slice word)
+/* docker://…, as skopeo writes it */
+static const char *without_slashes(const char *text)
 {
-    for (size_t i = 0; i < sizeof(file_words) / sizeof(file_words[0]); i++)
-        if (slice_equal(word, slice_from_text(file_words[i])))
-            return true;
-    return false;
+    return slice_starts(slice_from_text(text), SLICE("//")) ? text + strlen("//") : text;
 }
 
 struct error *source_open_name(struct image **image, struct arena *arena, const char *text,
                                const struct source_options *options)
 {
     slice name = slice_from_text(text), word, rest;
+    const char *path = source_without_word(text);
     bool absent;
-    if (is_there(name))
+    if (access(text, F_OK) == 0)
         return source_open(image, arena, text, options);
+    if (path != text)
+        return open_file(image, arena, without_slashes(path), options);
     if (slice_split(name, ':', &word, &rest)) {
         const struct place *place = place_named(word);
-        if (slice_starts(rest, SLICE("//")))
-            rest = slice_from(rest, 2); /* docker://…, as skopeo writes it */
+        const char *named = without_slashes(rest.ptr); /* ends where the text does */
         if (slice_equal(word, SLICE("dir")))
-            return source_open_folder(image, arena, arena_text(arena, rest));
-        if (is_file_word(word))
-            return open_file(image, arena, rest, options);
+            return source_open_folder(image, arena, named);
         if (place)
-            return error_wrap(open_place(image, arena, place, rest, options, &absent), "%s",
-                              place->name);
+            return error_wrap(
+                open_place(image, arena, place, slice_from_text(named), options, &absent), "%s",
+                place->name);
     }
     if (looks_like_path(name))
-        return open_file(image, arena, name, options);
+        return open_file(image, arena, text, options);
     return search(image, arena, name, options);
 }

@@ -27,7 +27,7 @@ struct error *source_open_bundle(struct image *image, const struct source_option
                       "`plimsoll rootfs DIR`");
 }
 
-struct image *source_new_image(struct arena *arena, const char *name)
+struct image *image_new(struct arena *arena, const char *name)
 {
     struct image *image = ARENA_NEW(arena, struct image);
     image->name = arena_copy(arena, slice_from_text(name));
@@ -39,7 +39,7 @@ struct image *source_new_image(struct arena *arena, const char *name)
 struct error *source_open(struct image **image, struct arena *arena, const char *path,
                           const struct source_options *options)
 {
-    *image = source_new_image(arena, path);
+    *image = image_new(arena, path);
     if (options->select.len)
         (*image)->name = arena_copy(arena, options->select);
     struct bundle_options bundle = {.visitor = options->stream, .memory = options->memory};
@@ -53,7 +53,7 @@ struct error *source_open(struct image **image, struct arena *arena, const char 
 
 struct error *source_open_folder(struct image **image, struct arena *arena, const char *path)
 {
-    *image = source_new_image(arena, path);
+    *image = image_new(arena, path);
     (*image)->root_folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if ((*image)->root_folder < 0)
         return errno == ENOTDIR
@@ -124,6 +124,25 @@ bool platform_matches(slice wanted, slice platform)
     }
     return slice_equal(part[0][0], part[1][0]) && slice_equal(part[0][1], part[1][1]) &&
            (part[0][2].len == 0 || slice_equal(part[0][2], part[1][2]));
+}
+
+void source_note_tags(struct image *image, const json_t *names, struct arena *arena)
+{
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const json_t *name = json_array_get(names, i);
+        if (json_is_string(name))
+            *(slice *)list_add(&image->tags, arena, sizeof(slice)) =
+                arena_copy(arena, slice_make(json_string_value(name), json_string_length(name)));
+    }
+}
+
+struct error *source_check_socket(const char *path)
+{
+    if (access(path, R_OK | W_OK) == 0)
+        return NULL;
+    if (errno == ENOENT || errno == ENOTDIR)
+        return error_make(ERROR_INPUT, "there is no socket %s", path);
+    return error_errno("the socket %s cannot be used", path);
 }
 
 struct error *source_require(struct bundle *bundle, slice path, const char *what,

@@ -38,6 +38,10 @@ struct source_kind {
 MUST_CHECK struct error *source_open(struct image **image, struct arena *arena, const char *path,
                                      const struct source_options *options);
 
+/* A path without the word that other tools put in front of one ("docker-archive:", "oci:", …): what
+ * it is is seen from its content. Points into `text`. */
+const char *source_without_word(const char *text);
+
 /*
  * Opens the image that `name` says: a path that exists, "docker:NAME" and the like, or a name that
  * is looked for in Docker, Podman, containerd and its registry, in this order or that of the

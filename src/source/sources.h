@@ -8,8 +8,11 @@
 extern const struct source_kind source_docker_archive;
 extern const struct source_kind source_oci_layout;
 
-/* An image of which only the name is known; in the arena. */
-struct image *source_new_image(struct arena *arena, const char *name);
+/* The strings of a JSON list, as names of the image. */
+void source_note_tags(struct image *image, const json_t *names, struct arena *arena);
+
+/* An error when a socket cannot be connected to, in fewer words than libcurl has for it. */
+MUST_CHECK struct error *source_check_socket(const char *path);
 
 /* Opens what is in image->bundle, by the first kind that recognises it. */
 MUST_CHECK struct error *source_open_bundle(struct image *image,

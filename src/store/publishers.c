@@ -1,4 +1,5 @@
 #include "store/publishers.h"
+#include "base/buffer.h"
 
 /* OSV: https://google.github.io/osv.dev/data/; FIRST: https://www.first.org/epss/data_stats */
 static const struct publisher osv = {"OSV", "https://storage.googleapis.com/osv-vulnerabilities",
@@ -132,18 +133,7 @@ slice publication_names(struct arena *arena)
 
 slice publication_url_path(const struct publication *publication, struct arena *arena)
 {
-    static const char hex[] = "0123456789ABCDEF";
-    slice path = publication->path;
-    char *url = arena_alloc(arena, path.len * 3 + 1), *at = url;
-    for (size_t i = 0; i < path.len; i++) {
-        unsigned char byte = (unsigned char)path.ptr[i];
-        if (byte_is_alpha((char)byte) || byte_is_digit((char)byte) || strchr("/-._~", byte)) {
-            *at++ = (char)byte;
-        } else {
-            *at++ = '%';
-            *at++ = hex[byte >> 4];
-            *at++ = hex[byte & 15];
-        }
-    }
-    return slice_make(url, (size_t)(at - url));
+    CLEANUP_BUFFER struct buffer url = {0};
+    buffer_add_percent(&url, publication->path, "/-._~");
+    return arena_copy(arena, buffer_slice(&url));
 }

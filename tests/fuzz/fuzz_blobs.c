@@ -79,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     blobs.store.remote = choice & 4;
     while (blobs.count < BLOBS && slice_pull(&rest, '\0', &blobs.texts[blobs.count]))
         blobs.count++;
-    struct image *image = source_new_image(&arena, "x");
+    struct image *image = image_new(&arena, "x");
     slice first = SLICE("sha256:0000000000000000000000000000000000000000000000000000000000000000");
     CLEANUP_ERROR struct error *error =
         choice & 8 ? manifest_open_index(image, &blobs.store, &options, &arena, blobs.texts[0])

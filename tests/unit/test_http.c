@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "http/answer.h"
 #include "http/retry.h"
@@ -199,19 +200,19 @@ static void test_retry(void **state)
     /* longer than anyone waits; not before the deadline */
     struct retry patient = retry_start(3, 0);
     assert_false(retry_wait(&patient, LIMIT_HTTP_WAIT_SECONDS + 1));
-    struct retry late = retry_start(3, http_now_ms() + 60000);
+    struct retry late = retry_start(3, clock_milliseconds() + 60000);
     assert_false(retry_wait(&late, 90));
     assert_int_equal(late.done, 0);
     assert_true(retry_wait(&late, 0));
     struct retry past = retry_start(3, 1);
     assert_false(retry_wait(&past, 0));
     /* a server's word is kept to */
-    int64_t before = http_now_ms();
+    int64_t before = clock_milliseconds();
     struct retry told = retry_start(1, 0);
     assert_true(retry_wait(&told, 1));
-    assert_true(http_now_ms() - before >= 1000);
+    assert_true(clock_milliseconds() - before >= 1000);
     /* however often it has been tried, no wait is longer than half a minute, or negative */
-    struct retry many = {.most = 1000, .done = 999, .deadline_ms = http_now_ms() + 1};
+    struct retry many = {.most = 1000, .done = 999, .deadline_ms = clock_milliseconds() + 1};
     assert_false(retry_wait(&many, 0));
     setenv("PLIMSOLL_TEST_BACKOFF_MS", "20", 1);
 }

@@ -5,6 +5,7 @@
 #include <cmocka.h>
 
 #include "serverkit.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "http/http.h"
 
@@ -41,7 +42,7 @@ static int setup(void **state)
     server_start(&fixture->server);
     server_start(&fixture->other);
     struct http_options options = {.retries = LIMIT_HTTP_RETRIES,
-                                   .deadline_ms = http_now_ms() + 600000};
+                                   .deadline_ms = clock_milliseconds() + 600000};
     setenv("PLIMSOLL_TEST_BACKOFF_MS", "1", 1);
     fixture->client = http_client_new(&options);
     snprintf(fixture->url, sizeof(fixture->url), "%s/blob", fixture->server.base);
@@ -398,11 +399,11 @@ static void test_too_many_requests(void **state)
                "HTTP/1.1 429 x\r\nRetry-After: 1\r\nContent-Length: 4\r\n" END "wait");
     server_add(&fixture->server, "HTTP/1.1 503 x\r\nContent-Length: 0\r\n" END);
     server_add(&fixture->server, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" END "ok");
-    int64_t before = http_now_ms();
+    int64_t before = clock_milliseconds();
     CLEANUP_ERROR struct error *error = stream(fixture);
     assert_null(error);
     assert_got(fixture, "ok");
-    assert_true(http_now_ms() - before >= 1000);
+    assert_true(clock_milliseconds() - before >= 1000);
 }
 
 /* Not waited for, but told. */
@@ -480,7 +481,7 @@ static void test_no_http(void **state)
 static void test_deadline(void **state)
 {
     struct fixture *fixture = *state;
-    struct http_options options = {.retries = 5, .deadline_ms = http_now_ms() + 900};
+    struct http_options options = {.retries = 5, .deadline_ms = clock_milliseconds() + 900};
     http_client_free(fixture->client);
     fixture->client = http_client_new(&options);
     server_add(&fixture->server, "HTTP/1.1 503 x\r\nRetry-After: 1\r\nContent-Length: 0\r\n" END);

@@ -99,7 +99,7 @@ static slice add_image(struct memory_store *memory, const char *architecture, si
 
 static struct error *open_at(struct memory_store *memory, slice digest)
 {
-    struct image *image = source_new_image(&memory->arena, "x");
+    struct image *image = image_new(&memory->arena, "x");
     struct source_options options = {.verify = true};
     return manifest_open(image, &memory->store, &options, &memory->arena, digest);
 }

@@ -5,6 +5,7 @@
 #include <cmocka.h>
 
 #include "serverkit.h"
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/progress.h"
 #include "layer/walk.h"
@@ -123,7 +124,7 @@ static struct error *open_podman(const char *platform, struct arena *arena, stru
 {
     struct source_options options = {.platform = slice_from_text(platform)};
     bool absent;
-    *image = source_new_image(arena, "app:1");
+    *image = image_new(arena, "app:1");
     struct error *error = podman_open(*image, SLICE("app:1"), &options, arena, &absent);
     if (error)
         image_close(*image);
@@ -223,7 +224,7 @@ static void test_export_keys(void **state)
         struct engine engine;
         struct source_memory memory = {get, put, &memories[i]};
         struct source_options options = {.memory = &memory};
-        struct image *image = source_new_image(&arena, "app");
+        struct image *image = image_new(&arena, "app");
         server_start(&server);
         server_add_long(&server, "HTTP/1.1 200 OK\r\n" END, "no tar", 1000);
         slice address = arena_format(&arena, "tcp://%s", server.base + strlen("http://"));
@@ -301,8 +302,8 @@ static void test_mirror_with_password(void **state)
         arena_format(&arena, "127.0.0.1:1=http://user:s3cret@%s/", mirror.base + strlen("http://"))
             .ptr;
     struct source_options options = {.mirrors = mirrors,
-                                     .http.deadline_ms = http_now_ms() + 600000};
-    struct image *image = source_new_image(&arena, "x");
+                                     .http.deadline_ms = clock_milliseconds() + 600000};
+    struct image *image = image_new(&arena, "x");
     progress_setup(false, true);
     fflush(stderr);
     dup2(fileno(file), STDERR_FILENO);

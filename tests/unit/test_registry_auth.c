@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "serverkit.h"
 #include "source/registry_challenge.h"
 #include "source/registry_client.h"
@@ -98,7 +99,7 @@ static int setup(void **state)
     unsetenv("XDG_RUNTIME_DIR");
     server_start(&fixture->registry);
     server_start(&fixture->tokens);
-    fixture->options.http.deadline_ms = http_now_ms() + 600000;
+    fixture->options.http.deadline_ms = clock_milliseconds() + 600000;
     fixture->options.username = "user";
     fixture->options.password = "password";
     *state = fixture;

@@ -1,36 +1,30 @@
-#include "base/hash_thread.h"
+#include "base/side_thread.h"
 
 #include <pthread.h>
 #include <signal.h>
 
 enum { QUEUE = 32, STACK_BYTES = 256 * 1024 };
 
-struct piece {
-    struct digest *digest;
-    const void *bytes;
-    size_t count;
-};
-
-struct hash_thread {
+struct side_thread {
     pthread_mutex_t lock;
     pthread_cond_t more, fewer;
-    struct piece queue[QUEUE];
-    uint64_t added, done; /* pieces so far */
+    struct side_job queue[QUEUE];
+    uint64_t added, done; /* jobs so far */
     bool ready;
 };
 
 static void *run(void *context)
 {
-    struct hash_thread *thread = context;
+    struct side_thread *thread = context;
     pthread_mutex_lock(&thread->lock);
     thread->ready = true;
     pthread_cond_signal(&thread->fewer);
     for (;;) {
         while (thread->done == thread->added)
             pthread_cond_wait(&thread->more, &thread->lock);
-        struct piece piece = thread->queue[thread->done % QUEUE];
+        struct side_job job = thread->queue[thread->done % QUEUE];
         pthread_mutex_unlock(&thread->lock);
-        digest_add(piece.digest, piece.bytes, piece.count);
+        job.run(job.context, job.bytes, job.count);
         pthread_mutex_lock(&thread->lock);
         thread->done++;
         pthread_cond_signal(&thread->fewer);
@@ -38,13 +32,13 @@ static void *run(void *context)
     return NULL;
 }
 
-struct hash_thread *hash_thread_start(void)
+struct side_thread *side_thread_start(void)
 {
-    struct hash_thread *thread = memory_alloc(sizeof(*thread));
+    struct side_thread *thread = memory_alloc(sizeof(*thread));
     pthread_attr_t attributes;
     pthread_t id;
     sigset_t all, before;
-    *thread = (struct hash_thread){.lock = PTHREAD_MUTEX_INITIALIZER,
+    *thread = (struct side_thread){.lock = PTHREAD_MUTEX_INITIALIZER,
                                    .more = PTHREAD_COND_INITIALIZER,
                                    .fewer = PTHREAD_COND_INITIALIZER};
     sigfillset(&all);
@@ -65,23 +59,30 @@ struct hash_thread *hash_thread_start(void)
     return thread;
 }
 
-uint64_t hash_thread_add(struct hash_thread *thread, struct digest *digest, const void *bytes,
-                         size_t count)
+uint64_t side_thread_add(struct side_thread *thread, struct side_job job)
 {
     pthread_mutex_lock(&thread->lock);
     while (thread->added - thread->done == QUEUE)
         pthread_cond_wait(&thread->fewer, &thread->lock);
-    thread->queue[thread->added % QUEUE] = (struct piece){digest, bytes, count};
+    thread->queue[thread->added % QUEUE] = job;
     uint64_t number = ++thread->added;
     pthread_cond_signal(&thread->more);
     pthread_mutex_unlock(&thread->lock);
     return number;
 }
 
-void hash_thread_wait(struct hash_thread *thread, uint64_t number)
+void side_thread_wait(struct side_thread *thread, uint64_t number)
 {
     pthread_mutex_lock(&thread->lock);
     while (thread->done < number)
         pthread_cond_wait(&thread->fewer, &thread->lock);
     pthread_mutex_unlock(&thread->lock);
+}
+
+bool side_thread_is_done(struct side_thread *thread, uint64_t number)
+{
+    pthread_mutex_lock(&thread->lock);
+    bool done = thread->done >= number;
+    pthread_mutex_unlock(&thread->lock);
+    return done;
 }

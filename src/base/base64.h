@@ -1,0 +1,14 @@
+/* Base64 with padding (RFC 4648, section 4). */
+#ifndef PLIMSOLL_BASE_BASE64_H
+#define PLIMSOLL_BASE_BASE64_H
+
+#include "base/memory.h"
+
+/* In the arena, with a NUL behind it. */
+slice base64_encode(slice bytes, struct arena *arena);
+
+/* In the arena; white space around it is passed over. Empty when it is none, or longer than
+ * LIMIT_FIELD_BYTES. */
+slice base64_decode(slice text, struct arena *arena);
+
+#endif

@@ -58,6 +58,17 @@
 #define LIMIT_FIELD_BYTES (64 * LIMIT_KIB) /* a name, version or other single value */
 #define LIMIT_PACKAGES_PER_FILE 200000
 
+/* secrets */
+#define LIMIT_SECRET_LOOKS 200000        /* candidates in one file that are looked at twice */
+#define LIMIT_SECRET_MATCH_STEPS 1000000 /* of a rule's expression at one candidate */
+#define LIMIT_SECRET_MATCH_KIB 1024      /* of memory for it */
+#define LIMIT_SECRET_ENCODED_BYTES 16384 /* of one text in base64, decoded */
+#define LIMIT_SECRETS_PER_FILE 100       /* told of one file */
+#define LIMIT_SECRETS_PER_LAYER 20000
+#define LIMIT_SECRET_ARCHIVE_DEPTH 3     /* an archive in an archive */
+#define LIMIT_SECRET_ARCHIVE_BYTES (8 * LIMIT_GIB) /* unpacked from the archives of one file */
+#define LIMIT_SECRET_ARCHIVE_MEMBERS 1000000
+
 /* registries, daemons and feeds over HTTP */
 #define LIMIT_HTTP_HEADER_BYTES (256 * LIMIT_KIB) /* all headers of one answer */
 #define LIMIT_HTTP_REFUSAL_BYTES (64 * LIMIT_KIB) /* kept of an answer that says no */

@@ -1,4 +1,4 @@
-#include "match/finding.h"
+#include "base/severity.h"
 
 const char *const severity_names[SEVERITY_COUNT] = {"UNKNOWN", "NEGLIGIBLE", "LOW",
                                                     "MEDIUM",  "HIGH",       "CRITICAL"};

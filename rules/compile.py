@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+"""Turns the rules of this folder into a C table, and says what is wrong with them.
+
+    rules/compile.py FILE.rules… > table.c
+    rules/compile.py --check FILE.rules…
+
+README.md in this folder describes the form. Uses nothing but Python's own library.
+"""
+
+import random
+import re
+import sys
+
+try:
+    from re import _parser as sre_parse
+except ImportError:
+    import sre_parse
+
+SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
+CHECKS = ("entropy", "mixed", "github-crc", "jwt", "private-key", "aws-key", "base64-bytes",
+          "base64-json", "password", "url-password", "random", "digits-apart")
+SINGLE = {"title", "severity", "token", "names", "assigned", "regex", "near", "bytes", "check", "revoke", "advice", "find",
+          "edges"}
+REPEATED = {"good", "bad"}
+REACH_MOST = 8192
+OPEN_REACH = 2048  # of a pattern that has no longest match of its own
+
+# What stands between a name and its value: NAME="…", name: '…', environ["NAME"] = …, ENV NAME …, <name>…
+QUOTES = r"""["'`\])}>\\]{0,4}"""
+BETWEEN = (r"[\w.-]{0,20}" + QUOTES + r"(?:[ \t]{0,8}(?:=>|:=|==|=|:|,|\()[ \t]{0,8}|[ \t]{1,8}|(?<=>))"
+           r"(?:\w{1,20}[ \t]{0,2}=[ \t]{0,2})?" r"""["'`\\]{0,4}""")
+# A letter before a token is part of another word, unless it is what an escape is written with.
+BEFORE = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u00[0-9a-f]{2}))"
+AFTER = r"(?![A-Za-z0-9])"
+
+CLASSES = {
+    "lower": "abcdefghijklmnopqrstuvwxyz", "upper": "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "digit": "0123456789",
+    "hex": "0123456789abcdef", "HEX": "0123456789ABCDEF",
+}
+CLASSES["alpha"] = CLASSES["lower"] + CLASSES["upper"]
+CLASSES["alnum"] = CLASSES["alpha"] + CLASSES["digit"]
+CLASSES["lowernum"] = CLASSES["lower"] + CLASSES["digit"]
+CLASSES["uppernum"] = CLASSES["upper"] + CLASSES["digit"]
+CLASSES["b64"] = CLASSES["alnum"] + "+/"
+CLASSES["b64url"] = CLASSES["alnum"] + "-_"
+CLASSES["word"] = CLASSES["alnum"] + "_"
+CLASSES["base32"] = CLASSES["upper"] + "234567"
+CLASSES["base58"] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+COMPUTED = ("github", "jwt", "pem", "pem-escaped", "base64", "service-account", "aws-key")
+
+
+class Wrong(Exception):
+    pass
+
+
+def read(path):
+    """The rules of a file: dictionaries, with where they stand."""
+    rules, rule = [], None
+    for number, line in enumerate(open(path, encoding="ascii"), 1):
+        words = line.strip().split(None, 1)
+        if not words or words[0].startswith("#"):
+            continue
+        key, value = words[0], words[1] if len(words) > 1 else ""
+        where = f"{path}:{number}"
+        if key == "rule":
+            rule = {"id": value, "where": where, "good": [], "bad": []}
+            rules.append(rule)
+        elif rule is None:
+            raise Wrong(f"{where}: \"{key}\" stands before the first rule")
+        elif key in REPEATED:
+            rule[key].append(value)
+        elif key not in SINGLE:
+            raise Wrong(f"{where}: there is no field \"{key}\"")
+        elif key in rule:
+            raise Wrong(f"{where}: \"{key}\" stands twice in {rule['id']}")
+        else:
+            rule[key] = value
+    return rules
+
+
+def expressions(rule):
+    """For PCRE, with the group `secret`; and for Hyperscan, which knows no groups and no look-around."""
+    if "token" in rule:
+        edges = rule.get("edges", "both")
+        exact = (BEFORE if edges in ("both", "before") else "") + f"(?P<secret>{rule['token']})" + \
+            (AFTER if edges in ("both", "after") else "")
+        return exact, rule["token"]
+    if "assigned" in rule:
+        exact = f"(?i:{rule['names']}){BETWEEN}(?P<secret>{rule['assigned']})(?![A-Za-z0-9+/_=-])"
+    else:
+        exact = rule["regex"]
+    if "find" in rule:
+        return exact, rule["find"]
+    # Hyperscan takes a named group; look-around is left out of what it looks for.
+    loose = re.sub(r"\(\?<?[=!](?:[^()\\\[]|\\.|\[(?:\\.|[^\]\\])*\])*\)", "", exact.replace(r"|(?<=>))", ")?"))
+    return exact, loose.replace("(?P<secret>", "(")
+
+
+def width(pattern, where):
+    """The longest match, in bytes."""
+    try:
+        least, most = sre_parse.parse(pattern).getwidth()
+    except re.error as error:
+        raise Wrong(f"{where}: {error}: {pattern}")
+    if least == 0:
+        raise Wrong(f"{where}: it matches nothing at all: {pattern}")
+    return min(int(most), REACH_MOST) if most < 100000 else OPEN_REACH
+
+
+def prefix(pattern):
+    """The literal text that a token begins with: it may be shown."""
+    found = ""
+    for operation, value in sre_parse.parse(pattern):
+        if str(operation) != "LITERAL":
+            break
+        found += chr(value)
+    return found
+
+
+def expand(shape, numbers):
+    """One text of that shape; what needs computing (checksums, keys) has only the right form here."""
+    def replace(match):
+        kind, _, more = match.group(1).partition(":")
+        if kind in CLASSES:
+            if not more.isdigit():
+                raise Wrong(f"{{{match.group(1)}}} needs a count")
+            return "".join(numbers.choice(CLASSES[kind]) for _ in range(int(more)))
+        if kind not in COMPUTED:
+            raise Wrong(f"there is no shape {{{match.group(1)}}}")
+        return ""
+    text, pattern = shape.replace(r"\\n", "\0").replace(r"\n", "\n").replace("\0", r"\n"), r"\{((?:[a-z][a-z0-9-]*|HEX)(?::[^{}]*)?)\}"
+    while re.search(pattern, text):  # the innermost first
+        text = re.sub(pattern, replace, text)
+    return text
+
+
+def is_computed(shape):
+    return any("{" + name in shape for name in COMPUTED)
+
+
+def check(rule):
+    where = f"{rule['where']} ({rule['id']})"
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule["id"]):
+        raise Wrong(f"{where}: an id has small letters, digits and single hyphens")
+    for field in ("title", "severity", "revoke"):
+        if field not in rule and not (field == "revoke" and "advice" in rule):
+            raise Wrong(f"{where}: it has no {field}")
+    if rule["severity"] not in SEVERITIES:
+        raise Wrong(f"{where}: \"{rule['severity']}\" is no severity")
+    if sum(field in rule for field in ("token", "assigned", "regex")) != 1 or ("assigned" in rule) != ("names" in rule):
+        raise Wrong(f"{where}: it needs a token, or names and assigned, or a regex")
+    for word in rule.get("check", "").split():
+        if word.split(":")[0] not in CHECKS:
+            raise Wrong(f"{where}: there is no check \"{word}\"")
+    if not rule["good"] or not rule["bad"]:
+        raise Wrong(f"{where}: it has no good or no bad example")
+    exact, loose = expressions(rule)
+    compiled = re.compile(exact)
+    if "secret" not in compiled.groupindex:
+        raise Wrong(f"{where}: its regex has no group (?P<secret>…)")
+    width(loose, where)
+    rule["reach"] = width(exact, where)
+    numbers = random.Random(rule["id"])
+    for shape in rule["good"] + rule["bad"]:
+        try:
+            text = expand(shape, numbers)
+        except Wrong as error:
+            raise Wrong(f"{where}: {shape}: {error}")
+        if shape in rule["good"] and not is_computed(shape):
+            for form in (exact, loose):
+                if not re.search(form, text):
+                    raise Wrong(f"{where}: its pattern does not match its own good example: {text}")
+
+
+def literal(text):
+    """As a C string."""
+    out = ""
+    for byte in text.encode():
+        out += chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\?' else f"\\{byte:03o}"
+    return f'"{out}"'
+
+
+def table(rules):
+    lines = ["/* Made by rules/compile.py from the files beside it. */", '#include "secret/rule.h"', ""]
+    for at, rule in enumerate(rules):
+        for kind in ("good", "bad"):
+            texts = ", ".join(literal(text) for text in rule[kind])
+            lines.append(f"static const char *const {kind}_{at}[] = {{{texts}, NULL}};")
+    lines.append("\nconst struct secret_rule secret_rules[] = {")
+    for at, rule in enumerate(rules):
+        exact, loose = expressions(rule)
+        edges = rule.get("edges", "both") if "token" in rule else "none"
+        if "token" in rule:
+            exact = f"(?P<secret>{rule['token']})"
+        fields = {
+            "id": rule["id"], "title": rule["title"], "pattern": exact, "find": loose, "checks": rule.get("check", ""),
+            "near": rule.get("near", ""), "prefix": prefix(rule["token"]) if "token" in rule else "",
+            "revoke": rule.get("revoke", ""), "advice": rule.get("advice", "")}
+        lines.append("    {" + ", ".join(f".{name} = {literal(value)}" for name, value in fields.items())
+                     + f", .severity = SEVERITY_{rule['severity']}, .bytes = {str(rule.get('bytes') == 'yes').lower()}"
+                     f", .edge_before = {str(edges in ('both', 'before')).lower()}, .edge_after = {str(edges in ('both', 'after')).lower()}"
+                     f", .reach = {rule['reach']}, .good = good_{at}, .bad = bad_{at}}},")
+    lines += ["};", f"const size_t secret_rule_count = {len(rules)};", ""]
+    return "\n".join(lines)
+
+
+def main():
+    arguments = sys.argv[1:]
+    only_check = arguments[:1] == ["--check"]
+    rules, seen, bad = [], set(), 0
+    for path in arguments[only_check:]:
+        rules += read(path)
+    for rule in rules:
+        try:
+            check(rule)
+            if rule["id"] in seen:
+                raise Wrong(f"{rule['where']}: there is a rule {rule['id']} already")
+            seen.add(rule["id"])
+        except Wrong as error:
+            print(error, file=sys.stderr)
+            bad += 1
+    if bad:
+        return 1
+    if only_check:
+        print(f"{len(rules)} rules")
+    else:
+        sys.stdout.write(table(rules))
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Wrong as error:
+        sys.exit(str(error))

@@ -1,0 +1,356 @@
+#include "secret/checks.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+#include <math.h>
+#include <zlib.h>
+
+enum { DECODED_MOST = 8192 };
+
+/* -- what every value is looked at for ------------------------------------------------------------
+ */
+
+static bool contains_nocase(slice text, slice word)
+{
+    for (size_t i = 0; i + word.len <= text.len; i++)
+        if (slice_equal_nocase(slice_make(text.ptr + i, word.len), word))
+            return true;
+    return false;
+}
+
+/* Letters or digits that follow each other in order, as people type them. */
+static size_t longest_sequence(slice text)
+{
+    size_t longest = 1, run = 1;
+    for (size_t i = 1; i < text.len; i++) {
+        bool next =
+            text.ptr[i] == text.ptr[i - 1] + 1 || (text.ptr[i] == '0' && text.ptr[i - 1] == '9');
+        run = next ? run + 1 : 1;
+        if (run > longest)
+            longest = run;
+    }
+    return longest;
+}
+
+static size_t longest_run(slice text)
+{
+    size_t longest = 1, run = 1;
+    for (size_t i = 1; i < text.len; i++) {
+        run = text.ptr[i] == text.ptr[i - 1] ? run + 1 : 1;
+        if (run > longest)
+            longest = run;
+    }
+    return longest;
+}
+
+static size_t distinct(slice text)
+{
+    bool seen[256] = {false};
+    size_t count = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        bool *known = &seen[(unsigned char)text.ptr[i]];
+        count += !*known;
+        *known = true;
+    }
+    return count;
+}
+
+/* "<token>", "{token}", "[token]", "(token)", "%TOKEN%", "%s", "$TOKEN"; not so "$6$salt$hash". */
+static bool is_variable(slice secret)
+{
+    static const char pairs[] = "<>{}[]()%%";
+    if (secret.len < 2)
+        return false;
+    char first = secret.ptr[0], last = secret.ptr[secret.len - 1];
+    for (const char *pair = pairs; *pair; pair += 2)
+        if (first == pair[0] && last == pair[1])
+            return true;
+    if (first == '%')
+        return secret.len == 2 || secret.ptr[1] == '(';
+    return first == '$' && (byte_is_alpha(secret.ptr[1]) || strchr("{(_", secret.ptr[1])) &&
+           slice_find(slice_from(secret, 1), '$') == SIZE_MAX;
+}
+
+bool secret_is_placeholder(slice secret)
+{
+    static const char *const words[] = {
+        "example",    "placeholder",  "changeme",  "change_me", "change-me",  "changethis",
+        "redacted",   "yourtoken",    "your_",     "your-",     "yourkey",    "yoursecret",
+        "insert_",    "insert-",      "dummy",     "notreal",   "not-real",   "not_real",
+        "fake_",      "fake-",        "fakekey",   "faketoken", "testtest",   "sample_",
+        "sample-",    "deadbeefdead", "my_secret", "my-secret", "mysecret",   "replace_me",
+        "replace-me", "replaceme",    "todo_",     "<your",     "secret_key", "secretkey",
+    };
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (contains_nocase(secret, slice_from_text(words[i])))
+            return true;
+    if (is_variable(secret))
+        return true;
+    if (slice_contains(secret, SLICE("${")) || slice_contains(secret, SLICE("{{")) ||
+        slice_contains(secret, SLICE("...")) || slice_contains(secret, SLICE("***")))
+        return true;
+    if (secret.len > 200)
+        return false; /* keys and the like: what follows is for short values */
+    return longest_run(secret) >= 6 || longest_sequence(secret) >= 8 ||
+           (secret.len >= 16 && distinct(secret) <= 5);
+}
+
+double secret_entropy(slice text)
+{
+    unsigned counts[256] = {0};
+    double bits = 0;
+    for (size_t i = 0; i < text.len; i++)
+        counts[(unsigned char)text.ptr[i]]++;
+    for (size_t i = 0; i < 256; i++)
+        if (counts[i]) {
+            double share = (double)counts[i] / (double)text.len;
+            bits -= share * log2(share);
+        }
+    return bits;
+}
+
+/* -- encodings ------------------------------------------------------------------------------------
+ */
+
+static int base64_value(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (byte_is_digit(c))
+        return c - '0' + 52;
+    if (c == '+' || c == '-')
+        return 62;
+    return c == '/' || c == '_' ? 63 : -1;
+}
+
+size_t secret_decode_base64(slice text, char *bytes, size_t room)
+{
+    uint32_t bits = 0;
+    unsigned held = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < text.len && text.ptr[i] != '='; i++) {
+        if (byte_is_space(text.ptr[i]))
+            continue;
+        if (text.ptr[i] == '\\' && i + 1 < text.len && strchr("nrt", text.ptr[i + 1])) {
+            i++;
+            continue;
+        }
+        int value = base64_value(text.ptr[i]);
+        if (value < 0)
+            return SIZE_MAX;
+        bits = bits << 6 | (uint32_t)value;
+        held += 6;
+        if (held < 8)
+            continue;
+        held -= 8;
+        if (count == room)
+            break;
+        bytes[count++] = (char)(bits >> held);
+    }
+    return count;
+}
+
+void secret_github_checksum(slice random, char checksum[6])
+{
+    static const char alphabet[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    unsigned long crc = crc32(0, (const unsigned char *)random.ptr, (unsigned)random.len);
+    for (size_t i = 6; i-- > 0; crc /= 62)
+        checksum[i] = alphabet[crc % 62];
+}
+
+/* -- the checks by name ---------------------------------------------------------------------------
+ */
+
+static bool has_entropy(slice secret, double least)
+{
+    return secret_entropy(secret) >= least;
+}
+
+static bool is_mixed(slice secret, double unused)
+{
+    bool digit = false, letter = false;
+    (void)unused;
+    for (size_t i = 0; i < secret.len; i++) {
+        digit |= byte_is_digit(secret.ptr[i]);
+        letter |= byte_is_alpha(secret.ptr[i]);
+    }
+    return digit && letter;
+}
+
+/* Names are made of words: few changes between letters and digits, most letters in one case. */
+static bool is_random(slice secret, double unused)
+{
+    size_t changes = 0, vowels = 0, letters = 0;
+    (void)unused;
+    for (size_t i = 0; i < secret.len; i++) {
+        char c = secret.ptr[i];
+        letters += byte_is_alpha(c);
+        vowels += c != '\0' && strchr("aeiouAEIOU", c) != NULL;
+        if (i == 0)
+            continue;
+        char before = secret.ptr[i - 1];
+        changes += byte_is_digit(c) != byte_is_digit(before);
+        changes += byte_is_alpha(c) && byte_is_alpha(before) && (c & 0x20) != (before & 0x20);
+    }
+    bool wordy =
+        changes * 4 < secret.len && letters * 10 > secret.len * 8 && vowels * 100 > letters * 28;
+    return is_mixed(secret, 0) && changes * 7 >= secret.len && !wordy &&
+           secret_entropy(secret) >= (secret.len >= 32 ? 3.5 : 3.0);
+}
+
+static bool has_github_checksum(slice secret, double unused)
+{
+    enum { RANDOM = 30, CHECKSUM = 6 };
+    char checksum[CHECKSUM];
+    (void)unused;
+    size_t prefix = slice_find_last(secret, '_');
+    slice body = slice_from(secret, prefix == SIZE_MAX ? 0 : prefix + 1);
+    if (body.len != RANDOM + CHECKSUM)
+        return false;
+    secret_github_checksum(slice_first(body, RANDOM), checksum);
+    return memcmp(checksum, body.ptr + RANDOM, CHECKSUM) == 0;
+}
+
+static bool decodes_to_json(slice part, const char *key)
+{
+    char bytes[DECODED_MOST];
+    size_t count = secret_decode_base64(part, bytes, sizeof(bytes));
+    slice text = slice_make(bytes, count == SIZE_MAX ? 0 : count);
+    return slice_starts(text, SLICE("{")) && slice_contains(text, slice_from_text(key));
+}
+
+/* JSON Web Token, RFC 7519: the header names an algorithm, the payload is an object. */
+static bool is_jwt(slice secret, double unused)
+{
+    slice rest = secret, header, payload;
+    (void)unused;
+    return slice_pull(&rest, '.', &header) && slice_pull(&rest, '.', &payload) &&
+           decodes_to_json(header, "\"alg\"") && decodes_to_json(payload, "\"");
+}
+
+static bool is_base64_json(slice secret, double unused)
+{
+    size_t prefix = 0;
+    (void)unused;
+    while (prefix + 2 < secret.len && memcmp(secret.ptr + prefix, "eyJ", 3) != 0)
+        prefix++;
+    slice part = slice_from(secret, prefix);
+    return decodes_to_json(slice_first(part, slice_find(part, '.')), "\"");
+}
+
+static bool decodes_to_bytes(slice secret, double wanted)
+{
+    char bytes[DECODED_MOST];
+    return secret_decode_base64(secret, bytes, sizeof(bytes)) == (size_t)wanted;
+}
+
+/*
+ * The body between BEGIN and END: base64 of what a key begins with. DER (a SEQUENCE), OpenSSH's own
+ * form, or of PGP a packet's first byte. Headers (Proc-Type, DEK-Info) stand before an empty line.
+ */
+static bool is_private_key(slice secret, double unused)
+{
+    char bytes[DECODED_MOST];
+    (void)unused;
+    for (;;) {
+        size_t colon = slice_find(slice_first(secret, 40), ':');
+        size_t line = slice_find(secret, '\n');
+        size_t escaped = 0;
+        while (escaped + 1 < secret.len && memcmp(secret.ptr + escaped, "\\n", 2) != 0)
+            escaped++;
+        size_t end = line < escaped ? line + 1 : escaped + 2;
+        if (colon == SIZE_MAX || end > secret.len)
+            break;
+        secret = slice_from(secret, end);
+    }
+    size_t count = secret_decode_base64(secret, bytes, sizeof(bytes));
+    if (count == SIZE_MAX || count < 40)
+        return false;
+    unsigned char first = (unsigned char)bytes[0];
+    return first == 0x30 || (first & 0x80) || memcmp(bytes, "openssh-key-v1", 14) == 0 ||
+           secret_entropy(slice_make(bytes, count)) > 5;
+}
+
+static bool is_aws_key(slice secret, double unused)
+{
+    (void)unused;
+    return secret_entropy(slice_from(secret, 4)) >= 2.8 && is_mixed(secret, 0);
+}
+
+static bool is_password(slice secret, double unused)
+{
+    static const char *const defaults[] = {
+        "password", "passwd",     "pass",      "pwd",       "secret",   "none",     "null",
+        "nil",      "true",       "false",     "test",      "testing",  "user",     "username",
+        "admin",    "root",       "postgres",  "guest",     "mysql",    "redis",    "default",
+        "empty",    "yes",        "no",        "foo",       "bar",      "foobar",   "string",
+        "token",    "key",        "value",     "undefined", "required", "optional", "hunter2",
+        "s3cr3t",   "secret1",    "password1", "prompt",    "stdin",    "tiger",    "letmein",
+        "mypass",   "mypassword", "pw",        "xxx",       "sa",       "hidden",
+    };
+    (void)unused;
+    for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
+        if (slice_equal_nocase(secret, slice_from_text(defaults[i])))
+            return false;
+    return distinct(secret) >= 4;
+}
+
+/* A value that holds digits elsewhere than at its end, as "version2" has them. */
+static bool has_digits_apart(slice secret, double unused)
+{
+    (void)unused;
+    while (secret.len && byte_is_digit(secret.ptr[secret.len - 1]))
+        secret.len--;
+    return is_mixed(secret, 0);
+}
+
+static const struct check {
+    const char *name;
+    bool (*holds)(slice secret, double number);
+} checks[] = {
+    {"entropy", has_entropy},
+    {"mixed", is_mixed},
+    {"random", is_random},
+    {"digits-apart", has_digits_apart},
+    {"github-crc", has_github_checksum},
+    {"jwt", is_jwt},
+    {"base64-json", is_base64_json},
+    {"base64-bytes", decodes_to_bytes},
+    {"private-key", is_private_key},
+    {"aws-key", is_aws_key},
+    {"password", is_password},
+    {"url-password", is_password},
+};
+
+static const struct check *check_named(slice name)
+{
+    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+        if (slice_equal(name, slice_from_text(checks[i].name)))
+            return &checks[i];
+    return NULL;
+}
+
+bool secret_checks_known(const char *text)
+{
+    slice rest = slice_from_text(text), word;
+    while (rest.len && slice_pull(&rest, ' ', &word))
+        if (word.len && !check_named(slice_first(word, slice_find(word, ':'))))
+            return false;
+    return true;
+}
+
+bool secret_checks_hold(const char *text, slice secret)
+{
+    slice rest = slice_from_text(text), word;
+    while (rest.len && slice_pull(&rest, ' ', &word)) {
+        size_t colon = slice_find(word, ':');
+        const struct check *check = check_named(slice_first(word, colon));
+        /* The number's text ends at a space or the end of the rules' text, as strtod wants it. */
+        double number = colon < word.len ? strtod(word.ptr + colon + 1, NULL) : 0;
+        if (check && !check->holds(secret, number))
+            return false;
+    }
+    return true;
+}

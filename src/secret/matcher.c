@@ -1,0 +1,183 @@
+#include "secret/matcher.h"
+#include "secret/checks.h"
+#include "base/limits.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+enum { NEAR_BEFORE = 160, NEAR_AFTER = 80, SLACK = 16 };
+
+struct compiled {
+    pcre2_code *pattern, *near;
+    uint32_t group;
+    bool broken;
+};
+
+struct secret_matcher {
+    const struct secret_rule *const *rules;
+    size_t count;
+    struct compiled *compiled;
+    pcre2_match_data *data;
+    pcre2_match_context *limits;
+};
+
+struct secret_matcher *secret_matcher_new(const struct secret_rule *const *rules, size_t count)
+{
+    struct secret_matcher *matcher = memory_alloc(sizeof(*matcher));
+    *matcher = (struct secret_matcher){.rules = rules, .count = count};
+    matcher->compiled = memory_alloc((count + 1) * sizeof(*matcher->compiled));
+    memset(matcher->compiled, 0, (count + 1) * sizeof(*matcher->compiled));
+    matcher->data = pcre2_match_data_create(64, NULL);
+    matcher->limits = pcre2_match_context_create(NULL);
+    if (!matcher->data || !matcher->limits)
+        memory_exhausted();
+    /* Whatever a pattern is like, a look ends. */
+    pcre2_set_match_limit(matcher->limits, LIMIT_SECRET_MATCH_STEPS);
+    pcre2_set_heap_limit(matcher->limits, LIMIT_SECRET_MATCH_KIB);
+    return matcher;
+}
+
+static struct error *compile(const struct secret_rule *rule, const char *pattern, uint32_t flags,
+                             pcre2_code **code)
+{
+    int number;
+    size_t offset;
+    PCRE2_UCHAR why[200];
+    *code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, flags | PCRE2_NEVER_UTF,
+                          &number, &offset, NULL);
+    if (*code)
+        return NULL;
+    pcre2_get_error_message(number, why, sizeof(why));
+    return error_make(ERROR_INPUT, "the rule %s for secrets: %s, at byte %zu of \"%s\"", rule->id,
+                      (char *)why, offset, pattern);
+}
+
+static struct error *prepare(struct secret_matcher *matcher, size_t at)
+{
+    const struct secret_rule *rule = matcher->rules[at];
+    struct compiled *compiled = &matcher->compiled[at];
+    if (compiled->pattern || compiled->broken)
+        return NULL;
+    compiled->broken = true;
+    TRY(compile(rule, rule->pattern, PCRE2_DOTALL, &compiled->pattern));
+    if (rule->near[0])
+        TRY(compile(rule, rule->near, PCRE2_CASELESS, &compiled->near));
+    int group = pcre2_substring_number_from_name(compiled->pattern, (PCRE2_SPTR) "secret");
+    compiled->group = group > 0 ? (uint32_t)group : 0;
+    compiled->broken = false;
+    return NULL;
+}
+
+struct error *secret_matcher_check(struct secret_matcher *matcher)
+{
+    for (size_t i = 0; i < matcher->count; i++)
+        TRY(prepare(matcher, i));
+    return NULL;
+}
+
+static bool is_word(char c)
+{
+    return byte_is_alpha(c) || byte_is_digit(c);
+}
+
+static bool is_hex(char c)
+{
+    return byte_is_digit(c) || (byte_lower(c) >= 'a' && byte_lower(c) <= 'f');
+}
+
+/* A letter before a token makes it part of a word; not so the last one of "\n", "%3D" or "\u003d",
+ * with which text is written inside other text. */
+static bool edge_before(slice region, size_t start)
+{
+    const char *at = region.ptr + start;
+    if (start == 0 || !is_word(at[-1]))
+        return true;
+    if (start >= 2 && at[-2] == '\\' && strchr("nrtbf", at[-1]))
+        return true;
+    if (start >= 3 && at[-3] == '%' && is_hex(at[-2]) && is_hex(at[-1]))
+        return true;
+    return start >= 6 && at[-6] == '\\' && at[-5] == 'u' && at[-4] == '0' && at[-3] == '0' &&
+           is_hex(at[-2]) && is_hex(at[-1]);
+}
+
+static bool edge_after(slice region, size_t end)
+{
+    return end >= region.len || !is_word(region.ptr[end]);
+}
+
+static bool edges_hold(const struct secret_rule *rule, enum secret_mode mode, slice region,
+                       const struct secret_match *match)
+{
+    if (mode == SECRET_BYTES)
+        return true; /* there any byte may stand beside it */
+    return (!rule->edge_before || edge_before(region, match->secret_start)) &&
+           (!rule->edge_after || edge_after(region, match->secret_end));
+}
+
+static bool is_near(struct secret_matcher *matcher, const struct compiled *compiled, slice region,
+                    const struct secret_match *match)
+{
+    size_t from = match->start > NEAR_BEFORE ? match->start - NEAR_BEFORE : 0;
+    slice around = slice_first(slice_from(region, from), match->end - from + NEAR_AFTER);
+    return pcre2_match(compiled->near, (PCRE2_SPTR)around.ptr, around.len, 0, 0, matcher->data,
+                       matcher->limits) >= 0;
+}
+
+static bool checks_hold(struct secret_matcher *matcher, size_t at, enum secret_mode mode,
+                        slice region, const struct secret_match *match)
+{
+    const struct secret_rule *rule = matcher->rules[at];
+    const struct compiled *compiled = &matcher->compiled[at];
+    slice secret =
+        slice_make(region.ptr + match->secret_start, match->secret_end - match->secret_start);
+    return secret.len && edges_hold(rule, mode, region, match) && !secret_is_placeholder(secret) &&
+           secret_checks_hold(rule->checks, secret) &&
+           (!compiled->near || is_near(matcher, compiled, region, match));
+}
+
+bool secret_matcher_look(struct secret_matcher *matcher, size_t at, enum secret_mode mode,
+                         slice region, size_t from, size_t end, struct secret_match *match)
+{
+    CLEANUP_ERROR struct error *error = prepare(matcher, at);
+    const struct compiled *compiled = &matcher->compiled[at];
+    const struct secret_rule *rule = matcher->rules[at];
+    size_t reach = (size_t)rule->reach + SLACK;
+    if (error || compiled->broken)
+        return false;
+    if (end > reach && from < end - reach)
+        from = end - reach;
+    slice subject = slice_first(region, end + reach);
+    while (from < end) {
+        int code = pcre2_match(compiled->pattern, (PCRE2_SPTR)subject.ptr, subject.len, from, 0,
+                               matcher->data, matcher->limits);
+        if (code < 0)
+            return false;
+        const size_t *places = pcre2_get_ovector_pointer(matcher->data);
+        size_t group = 2 * (size_t)compiled->group;
+        *match = (struct secret_match){.start = places[0], .end = places[1]};
+        match->secret_start = places[group];
+        match->secret_end = places[group + 1];
+        if (match->start >= end)
+            return false;
+        if (match->end >= end && match->secret_start != PCRE2_UNSET) {
+            match->holds = checks_hold(matcher, at, mode, region, match);
+            return true;
+        }
+        from = match->end > from ? match->end : from + 1;
+    }
+    return false;
+}
+
+void secret_matcher_free(struct secret_matcher *matcher)
+{
+    if (!matcher)
+        return;
+    for (size_t i = 0; i < matcher->count; i++) {
+        pcre2_code_free(matcher->compiled[i].pattern);
+        pcre2_code_free(matcher->compiled[i].near);
+    }
+    pcre2_match_data_free(matcher->data);
+    pcre2_match_context_free(matcher->limits);
+    free(matcher->compiled);
+    free(matcher);
+}

@@ -1,0 +1,31 @@
+/*
+ * Rules for secrets: what a credential of one kind looks like. Those that come with plimsoll are
+ * data in rules/ (README.md there describes the fields), turned into a table at build time by
+ * rules/compile.py; others come from the user's files.
+ */
+#ifndef PLIMSOLL_SECRET_RULE_H
+#define PLIMSOLL_SECRET_RULE_H
+
+#include "base/severity.h"
+
+struct secret_rule {
+    const char *id, *title;
+    const char *pattern; /* PCRE; the secret is its group "secret" */
+    const char *find;    /* Hyperscan: matches at least where the pattern does */
+    const char *checks;  /* names from checks.h, by spaces */
+    const char *near;    /* PCRE, caseless: must match in the neighbourhood; or "" */
+    const char *prefix;  /* what every such secret begins with, so that it may be shown; or "" */
+    const char *revoke;  /* address; or "" */
+    const char *advice;  /* sentence; or "" */
+    enum severity severity;
+    bool bytes;                           /* sure enough for programs and other binary files */
+    bool edge_before, edge_after;         /* no letter or digit may stand there */
+    unsigned reach;                       /* bytes of the longest match */
+    const char *const *good, *const *bad; /* examples (shape.h), each ended by NULL */
+};
+
+/* Those that come with plimsoll. */
+extern const struct secret_rule secret_rules[];
+extern const size_t secret_rule_count;
+
+#endif

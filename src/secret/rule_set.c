@@ -1,0 +1,141 @@
+#include "secret/rule_set.h"
+#include "secret/shape.h"
+#include "base/digest.h"
+
+#include <hs/hs.h>
+
+/* Raised when checks or the way of looking change what is found. */
+#define SECRET_VERSION 1
+
+static slice digest_of_rules(const struct secret_rules *set, struct arena *arena)
+{
+    CLEANUP_BUFFER struct buffer text = {0};
+    buffer_format(&text, "secrets %d ", SECRET_VERSION);
+    for (size_t i = 0; i < set->count; i++) {
+        const struct secret_rule *rule = set->rules[i];
+        const char *const fields[] = {rule->id, rule->pattern, rule->find, rule->checks,
+                                      rule->near};
+        for (size_t j = 0; j < sizeof(fields) / sizeof(fields[0]); j++)
+            buffer_add_string(&text, slice_from_text(fields[j]));
+        buffer_format(&text, "%d%d%d ", rule->bytes, rule->edge_before, rule->edge_after);
+    }
+    return digest_of(buffer_slice(&text), arena);
+}
+
+/* What the compiled form depends on beside the rules: the library, and the processor. */
+static slice key_of_database(const struct secret_rules *set, struct arena *arena)
+{
+    hs_platform_info_t platform = {0};
+    hs_populate_platform(&platform);
+    return arena_format(arena, "hyperscan %s %u %llu %.*s", hs_version(), platform.tune,
+                        platform.cpu_features, SLICE_ARG(set->digest));
+}
+
+static bool recall_database(const struct secret_memory *memory, slice key, struct arena *arena,
+                            struct secret_database **database)
+{
+    slice bytes;
+    if (!memory || !memory->recall || !memory->recall(memory->context, key, arena, &bytes))
+        return false;
+    CLEANUP_ERROR struct error *error = secret_database_read(database, bytes);
+    return error == NULL;
+}
+
+static struct error *open_database(const struct secret_rules *set, struct arena *arena,
+                                   const struct secret_memory *memory,
+                                   struct secret_database **database)
+{
+    CLEANUP_BUFFER struct buffer bytes = {0};
+    slice key = key_of_database(set, arena);
+    if (recall_database(memory, key, arena, database))
+        return NULL;
+    TRY(secret_database_make(database, set->rules, set->count));
+    CLEANUP_ERROR struct error *error = secret_database_write(*database, &bytes);
+    if (!error && memory && memory->keep)
+        memory->keep(memory->context, key, buffer_slice(&bytes));
+    return NULL;
+}
+
+void secret_rules_list(struct secret_rules *set, struct arena *arena)
+{
+    const struct secret_rule **rules = arena_array(arena, secret_rule_count, sizeof(*rules));
+    for (size_t i = 0; i < secret_rule_count; i++)
+        rules[i] = &secret_rules[i];
+    *set = (struct secret_rules){.rules = rules, .count = secret_rule_count};
+    set->digest = digest_of_rules(set, arena);
+}
+
+struct error *secret_rules_open(struct secret_rules *set, struct arena *arena,
+                                const struct secret_memory *memory)
+{
+    struct secret_database *database;
+    secret_rules_list(set, arena);
+    TRY(open_database(set, arena, memory, &database));
+    set->scanner = secret_scanner_new(set->rules, set->count, database);
+    return NULL;
+}
+
+void secret_rules_close(struct secret_rules *set)
+{
+    secret_scanner_free(set->scanner);
+    set->scanner = NULL;
+}
+
+const struct secret_rule *secret_rule_named(const struct secret_rules *set, slice id)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (slice_equal(id, slice_from_text(set->rules[i]->id)))
+            return set->rules[i];
+    return NULL;
+}
+
+/* -- examples -------------------------------------------------------------------------------------
+ */
+
+struct trial {
+    const struct secret_rule *rule;
+    bool found;
+};
+
+static void on_hit(void *context, const struct secret_hit *hit)
+{
+    struct trial *trial = context;
+    trial->found |= hit->rule == trial->rule;
+}
+
+static struct error *try_example(const struct secret_rules *set, const struct secret_rule *rule,
+                                 const char *shape, bool wanted, struct buffer *out, bool *failed)
+{
+    CLEANUP_BUFFER struct buffer text = {0};
+    struct trial trial = {.rule = rule};
+    TRY(error_wrap(shape_expand(slice_from_text(shape), slice_hash(slice_from_text(shape)), &text),
+                   "an example of %s", rule->id));
+    bool whole = secret_scan(set->scanner, SECRET_TEXT, buffer_slice(&text), on_hit, &trial);
+    *failed = trial.found != wanted || !whole;
+    if (*failed)
+        buffer_format(out, "%s: %s: %s\n", rule->id,
+                      wanted ? "this is not found" : "this is found, but should not be", shape);
+    return NULL;
+}
+
+struct error *secret_rules_test(const struct secret_rules *set, struct buffer *out, size_t *tried,
+                                size_t *failed)
+{
+    *tried = *failed = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        const struct secret_rule *rule = set->rules[i];
+        const char *const *lists[] = {rule->bad, rule->good};
+        for (size_t wanted = 0; wanted < 2; wanted++) {
+            if (!lists[wanted] || !lists[wanted][0])
+                buffer_format(out, "%s: it has no %s example\n", rule->id, wanted ? "good" : "bad");
+            *failed += !lists[wanted] || !lists[wanted][0];
+            for (const char *const *shape = lists[wanted]; shape && *shape; shape++) {
+                bool bad;
+                TRY(try_example(set, rule, *shape, wanted, out, &bad));
+                *tried += 1;
+                *failed += bad;
+            }
+        }
+    }
+    return NULL;
+}

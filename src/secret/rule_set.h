@@ -1,0 +1,42 @@
+/*
+ * The rules that a scan looks with, ready to be used: those that come with plimsoll, and their
+ * database, which is compiled once and then taken from the cache.
+ */
+#ifndef PLIMSOLL_SECRET_RULE_SET_H
+#define PLIMSOLL_SECRET_RULE_SET_H
+
+#include "secret/scanner.h"
+
+/* Where compiled databases are kept; either may be NULL. */
+struct secret_memory {
+    bool (*recall)(void *context, slice key, struct arena *arena, slice *bytes);
+    void (*keep)(void *context, slice key, slice bytes);
+    void *context;
+};
+
+struct secret_rules {
+    const struct secret_rule *const *rules;
+    size_t count;
+    slice digest; /* of all that makes a difference to what is found */
+    struct secret_scanner *scanner;
+};
+
+/* The rules and their digest, in the arena, without a scanner. */
+void secret_rules_list(struct secret_rules *set, struct arena *arena);
+
+/* The same, with a scanner: secret_rules_close frees it. */
+MUST_CHECK struct error *secret_rules_open(struct secret_rules *set, struct arena *arena,
+                                           const struct secret_memory *memory);
+void secret_rules_close(struct secret_rules *set);
+
+/* The rule of that id, or NULL. */
+const struct secret_rule *secret_rule_named(const struct secret_rules *set, slice id);
+
+/*
+ * Runs each rule's own examples and adds a line for each that is found where it should not be, or
+ * the other way round, to `out`. Returns how many there are.
+ */
+MUST_CHECK struct error *secret_rules_test(const struct secret_rules *set, struct buffer *out,
+                                           size_t *tried, size_t *failed);
+
+#endif

@@ -1,0 +1,332 @@
+#include "secret/scanner.h"
+#include "secret/base64_runs.h"
+#include "secret/matcher.h"
+#include "base/limits.h"
+
+enum {
+    SEAM = 8192,      /* no match is longer (REACH_MOST in rules/compile.py) */
+    HELD = 64 * 1024, /* small files are looked through in one go */
+};
+
+/* A stretch of bytes that lies in memory as one. */
+struct region {
+    slice bytes;
+    uint64_t offset; /* of its first byte */
+    uint64_t line;   /* that its first byte stands in */
+    uint64_t column; /* of its first byte, from 1 */
+    uint64_t from;   /* candidates that end up to here were looked at before */
+    uint64_t until;  /* those that end behind it are looked at later, with what follows */
+};
+
+struct secret_text {
+    struct secret_scanner *scanner;
+    enum secret_mode mode;
+    secret_found *found;
+    void *context;
+    char *held; /* HELD + 2 × SEAM: what is to be looked through with what follows */
+    size_t held_count;
+    uint64_t offset; /* of the first byte held */
+    uint64_t line, column;
+    uint64_t looked; /* candidates that end up to here were looked at */
+    uint64_t *done;  /* for each rule: where the last match ended */
+    const struct region *region;
+    size_t looks;
+    bool incomplete, decoded;
+    uint64_t counted, counted_line,
+        counted_column; /* of the region, as far as lines were counted */
+};
+
+struct secret_scanner {
+    const struct secret_rule *const *rules;
+    size_t count;
+    struct secret_database *database;
+    struct secret_matcher *matcher;
+    struct secret_text text, inner, whole;
+};
+
+static void text_new(struct secret_scanner *scanner, struct secret_text *text, bool held)
+{
+    *text = (struct secret_text){.scanner = scanner};
+    text->done = memory_alloc((scanner->count + 1) * sizeof(*text->done));
+    text->held = held ? memory_alloc(HELD + 2 * SEAM) : NULL;
+}
+
+struct secret_scanner *secret_scanner_new(const struct secret_rule *const *rules, size_t count,
+                                          struct secret_database *database)
+{
+    struct secret_scanner *scanner = memory_alloc(sizeof(*scanner));
+    *scanner = (struct secret_scanner){.rules = rules, .count = count, .database = database};
+    scanner->matcher = secret_matcher_new(rules, count);
+    text_new(scanner, &scanner->text, true);
+    text_new(scanner, &scanner->whole, false);
+    text_new(scanner, &scanner->inner, false);
+    scanner->inner.decoded = true;
+    return scanner;
+}
+
+void secret_scanner_free(struct secret_scanner *scanner)
+{
+    if (!scanner)
+        return;
+    free(scanner->text.done);
+    free(scanner->text.held);
+    free(scanner->whole.done);
+    free(scanner->inner.done);
+    secret_matcher_free(scanner->matcher);
+    secret_database_free(scanner->database);
+    free(scanner);
+}
+
+/* -- lines ----------------------------------------------------------------------------------------
+ */
+
+static size_t count_lines(slice bytes)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < bytes.len; i++)
+        count += bytes.ptr[i] == '\n';
+    return count;
+}
+
+/* Moves a place in lines and columns over bytes. */
+static void pass_over(slice bytes, uint64_t *line, uint64_t *column)
+{
+    size_t last = slice_find_last(bytes, '\n');
+    *line += count_lines(bytes);
+    *column = last == SIZE_MAX ? *column + bytes.len : bytes.len - last;
+}
+
+static void set_place(struct secret_text *text, struct secret_hit *hit, size_t start)
+{
+    const struct region *region = text->region;
+    if (text->mode == SECRET_BYTES)
+        return;
+    if (start < text->counted) {
+        text->counted = 0;
+        text->counted_line = region->line;
+        text->counted_column = region->column;
+    }
+    pass_over(slice_make(region->bytes.ptr + text->counted, start - text->counted),
+              &text->counted_line, &text->counted_column);
+    text->counted = start;
+    hit->line = text->counted_line;
+    hit->column = text->counted_column;
+}
+
+static void set_line_around(const struct region *region, struct secret_hit *hit, size_t start,
+                            size_t end)
+{
+    enum { MOST = 2048 };
+    size_t from = start > MOST ? start - MOST : 0;
+    slice before = slice_make(region->bytes.ptr + from, start - from);
+    slice after = slice_first(slice_from(region->bytes, end), MOST);
+    size_t line = slice_find_last(before, '\n');
+    hit->line_before = line == SIZE_MAX ? before : slice_from(before, line + 1);
+    hit->line_after = slice_first(after, slice_find(after, '\n'));
+}
+
+/* -- one region -----------------------------------------------------------------------------------
+ */
+
+static void tell(struct secret_text *text, size_t rule, const struct secret_match *match)
+{
+    const struct region *region = text->region;
+    struct secret_hit hit = {
+        .rule = text->scanner->rules[rule],
+        .secret = slice_make(region->bytes.ptr + match->secret_start,
+                             match->secret_end - match->secret_start),
+        .start = region->offset + match->secret_start,
+        .end = region->offset + match->secret_end,
+    };
+    set_place(text, &hit, match->secret_start);
+    set_line_around(region, &hit, match->secret_start, match->secret_end);
+    text->found(text->context, &hit);
+}
+
+static void on_candidate(void *context, size_t rule, size_t end)
+{
+    struct secret_text *text = context;
+    const struct region *region = text->region;
+    uint64_t at = region->offset + end;
+    if (at <= region->from || at > region->until || at <= text->done[rule])
+        return;
+    if (text->looks++ >= LIMIT_SECRET_LOOKS) {
+        text->incomplete = true;
+        return;
+    }
+    size_t from =
+        text->done[rule] > region->offset ? (size_t)(text->done[rule] - region->offset) : 0;
+    struct secret_match match;
+    if (!secret_matcher_look(text->scanner->matcher, rule, text->mode, region->bytes, from, end,
+                             &match))
+        return;
+    /* What did not hold may begin again behind its first byte; what held is told once. */
+    text->done[rule] = region->offset + (match.holds ? match.secret_end : end);
+    if (match.holds)
+        tell(text, rule, &match);
+}
+
+struct encoded {
+    struct secret_text *outer;
+    size_t start, end; /* of the encoded text in the region */
+};
+
+static void on_encoded_hit(void *context, const struct secret_hit *hit)
+{
+    const struct encoded *encoded = context;
+    struct secret_text *outer = encoded->outer;
+    struct secret_hit told = *hit;
+    told.start = outer->region->offset + encoded->start;
+    told.end = outer->region->offset + encoded->end;
+    told.encoded = true;
+    set_place(outer, &told, encoded->start);
+    set_line_around(outer->region, &told, encoded->start, encoded->end);
+    outer->found(outer->context, &told);
+}
+
+static bool scan_whole(struct secret_text *text, enum secret_mode mode, slice bytes,
+                       secret_found *found, void *context);
+
+static void on_run(void *context, size_t start, size_t end, slice decoded)
+{
+    struct secret_text *text = context;
+    struct encoded encoded = {text, start, end};
+    uint64_t at = text->region->offset + end;
+    if (at <= text->region->from || at > text->region->until)
+        return;
+    if (!scan_whole(&text->scanner->inner, SECRET_TEXT, decoded, on_encoded_hit, &encoded))
+        text->incomplete = true;
+}
+
+static void scan_region(struct secret_text *text, const struct region *region)
+{
+    text->region = region;
+    text->counted = 0;
+    text->counted_line = region->line;
+    text->counted_column = region->column;
+    if (!secret_database_scan(text->scanner->database, text->mode, region->bytes, on_candidate,
+                              text))
+        text->incomplete = true;
+    if (text->mode == SECRET_TEXT && !text->decoded)
+        base64_runs(region->bytes, on_run, text);
+    text->looked = region->until;
+}
+
+static void begin(struct secret_text *text, enum secret_mode mode, secret_found *found,
+                  void *context)
+{
+    text->mode = mode;
+    text->found = found;
+    text->context = context;
+    text->held_count = 0;
+    text->offset = text->looked = 0;
+    text->line = text->column = 1;
+    text->looks = 0;
+    text->incomplete = false;
+    memset(text->done, 0, text->scanner->count * sizeof(*text->done));
+}
+
+static bool scan_whole(struct secret_text *text, enum secret_mode mode, slice bytes,
+                       secret_found *found, void *context)
+{
+    begin(text, mode, found, context);
+    struct region region = {.bytes = bytes, .line = 1, .column = 1, .until = UINT64_MAX};
+    scan_region(text, &region);
+    return !text->incomplete;
+}
+
+bool secret_scan(struct secret_scanner *scanner, enum secret_mode mode, slice bytes,
+                 secret_found *found, void *context)
+{
+    return scan_whole(&scanner->whole, mode, bytes, found, context);
+}
+
+/* -- pieces ---------------------------------------------------------------------------------------
+ */
+
+struct secret_text *secret_text_start(struct secret_scanner *scanner, enum secret_mode mode,
+                                      secret_found *found, void *context)
+{
+    begin(&scanner->text, mode, found, context);
+    return &scanner->text;
+}
+
+/* What is held, up to a seam before its end; all of it at the end of the text. */
+static void scan_held(struct secret_text *text, bool last)
+{
+    struct region region = {
+        .bytes = slice_make(text->held, text->held_count),
+        .offset = text->offset,
+        .line = text->line,
+        .column = text->column,
+        .from = text->looked,
+        .until = last ? UINT64_MAX : text->offset + text->held_count - SEAM,
+    };
+    scan_region(text, &region);
+}
+
+/* Lets go of the first bytes that are held. */
+static void drop(struct secret_text *text, size_t count)
+{
+    if (text->mode == SECRET_TEXT)
+        pass_over(slice_make(text->held, count), &text->line, &text->column);
+    memmove(text->held, text->held + count, text->held_count - count);
+    text->held_count -= count;
+    text->offset += count;
+}
+
+static void hold(struct secret_text *text, slice bytes)
+{
+    memcpy(text->held + text->held_count, bytes.ptr, bytes.len);
+    text->held_count += bytes.len;
+}
+
+/* A piece that is worth looking through where it lies: what is held is looked through with its
+ * start, and its end is held for what follows. */
+static void scan_in_place(struct secret_text *text, slice piece)
+{
+    size_t before = text->held_count;
+    if (before) {
+        hold(text, slice_first(piece, 2 * SEAM));
+        scan_held(text, false);
+        text->held_count = before;
+        drop(text, before);
+    }
+    struct region region = {
+        .bytes = piece,
+        .offset = text->offset,
+        .line = text->line,
+        .column = text->column,
+        .from = text->looked,
+        .until = text->offset + piece.len - SEAM,
+    };
+    scan_region(text, &region);
+    size_t let_go = piece.len - 2 * SEAM;
+    if (text->mode == SECRET_TEXT)
+        pass_over(slice_first(piece, let_go), &text->line, &text->column);
+    text->offset += let_go;
+    hold(text, slice_from(piece, let_go));
+}
+
+void secret_text_add(struct secret_text *text, slice piece)
+{
+    while (piece.len) {
+        if (piece.len + text->held_count > HELD && piece.len >= HELD / 2) {
+            scan_in_place(text, piece);
+            return;
+        }
+        slice part = slice_first(piece, HELD - text->held_count);
+        hold(text, part);
+        piece = slice_from(piece, part.len);
+        if (text->held_count == HELD && piece.len) {
+            scan_held(text, false);
+            drop(text, HELD - 2 * SEAM);
+        }
+    }
+}
+
+bool secret_text_end(struct secret_text *text)
+{
+    scan_held(text, true);
+    return !text->incomplete;
+}

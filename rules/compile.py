@@ -78,21 +78,92 @@ def read(path):
     return rules
 
 
+def items(pattern):
+    """The pattern in pieces that follow each other, each with its quantifier; None where it is a choice."""
+    found = []
+    for match in re.finditer(r"""(?P<atom>\[\^?\]?(?:\\.|[^\]\\])*\]|\\.|[(]|[^\\])(?P<times>[*+?]\??|\{[0-9,]+\}\??)?""", pattern):
+        found.append((match.start(), match.end(), match.group("atom")))
+    pieces, depth, start = [], 0, 0
+    for begin, end, atom in found:
+        if depth == 0 and atom == "|":
+            return None
+        if depth == 0:
+            start = begin
+        if atom == "(":
+            depth += 1
+        elif atom == ")":
+            depth -= 1
+        if depth == 0:
+            pieces.append(pattern[start:end])
+    return pieces
+
+
+FIND_BYTES = 24
+FIND_LITERALS = 4  # without so many, the beginning matches anything
+
+
+def literals(parsed):
+    """How many characters every match has in the same place, whatever choices it makes."""
+    count = 0
+    for operation, value in parsed:
+        name = str(operation)
+        if name == "LITERAL":
+            count += 1
+        elif name == "SUBPATTERN":
+            count += literals(value[-1])
+        elif name == "BRANCH":
+            count += min(literals(branch) for branch in value[1])
+        elif name in ("MAX_REPEAT", "MIN_REPEAT"):
+            count += value[0] * literals(value[2]) if value[0] < 100 else 0
+    return count
+
+
+def beginning(pattern):
+    """What every match begins with, long enough to be telling: all that need be looked for first."""
+    pieces, out, least = items(pattern), "", 0
+    for piece in pieces or [pattern]:
+        if pieces is None:
+            return pattern
+        width = sre_parse.parse(out + piece).getwidth()[0] - least
+        repeat = re.fullmatch(r"(.*?[^\\])\{([0-9]+)(?:,[0-9]*)?\}\??", piece, re.S)
+        if repeat and least + width >= FIND_BYTES and literals(sre_parse.parse(out)) >= FIND_LITERALS:
+            one = width // int(repeat.group(2)) if int(repeat.group(2)) else 0
+            times = -(-(FIND_BYTES - least) // one) if one else 0
+            return out + (f"{repeat.group(1)}{{{min(times, int(repeat.group(2)))}}}" if one else piece)
+        out, least = out + piece, least + width
+        if least >= FIND_BYTES and literals(sre_parse.parse(out)) >= FIND_LITERALS:
+            return out
+    return out
+
+
+NEAR_BYTES = 160
+
+
+def is_weak(rule):
+    """A token without telling characters of its own: what stands near it is looked for first."""
+    return "token" in rule and "near" in rule and literals(sre_parse.parse(rule["token"])) < 3
+
+
 def expressions(rule):
     """For PCRE, with the group `secret`; and for Hyperscan, which knows no groups and no look-around."""
+    if is_weak(rule):
+        return (f"(?i:{rule['near']})[\\s\\S]{{0,{NEAR_BYTES}}}?{BEFORE}(?P<secret>{rule['token']}){AFTER}",
+                f"(?i:{rule['near']})")
     if "token" in rule:
         edges = rule.get("edges", "both")
         exact = (BEFORE if edges in ("both", "before") else "") + f"(?P<secret>{rule['token']})" + \
             (AFTER if edges in ("both", "after") else "")
-        return exact, rule["token"]
+        return exact, rule.get("find", rule["token"])
     if "assigned" in rule:
+        # The names alone are what is looked for first: what may follow them would make for slow machines.
+        rule.setdefault("find", f"(?i:{rule['names']})")
         exact = f"(?i:{rule['names']}){BETWEEN}(?P<secret>{rule['assigned']})(?![A-Za-z0-9+/_=-])"
     else:
         exact = rule["regex"]
     if "find" in rule:
         return exact, rule["find"]
     # Hyperscan takes a named group; look-around is left out of what it looks for.
-    loose = re.sub(r"\(\?<?[=!](?:[^()\\\[]|\\.|\[(?:\\.|[^\]\\])*\])*\)", "", exact.replace(r"|(?<=>))", ")?"))
+    loose = re.sub(r"\(\?<?[=!](?:[^()\\\[]|\\.|\[(?:\\.|[^\]\\])*\])*\)", "", exact.replace(r"|(?<=>))", "|>)"))
     return exact, loose.replace("(?P<secret>", "(")
 
 
@@ -160,6 +231,9 @@ def check(rule):
         raise Wrong(f"{where}: its regex has no group (?P<secret>…)")
     width(loose, where)
     rule["reach"] = width(exact, where)
+    rule["loose"] = loose if "find" in rule else beginning(loose)
+    width(rule["loose"], where)
+    loose = rule["loose"]
     numbers = random.Random(rule["id"])
     for shape in rule["good"] + rule["bad"]:
         try:
@@ -189,12 +263,12 @@ def table(rules):
     lines.append("\nconst struct secret_rule secret_rules[] = {")
     for at, rule in enumerate(rules):
         exact, loose = expressions(rule)
-        edges = rule.get("edges", "both") if "token" in rule else "none"
-        if "token" in rule:
+        edges = rule.get("edges", "both") if "token" in rule and not is_weak(rule) else "none"
+        if "token" in rule and not is_weak(rule):
             exact = f"(?P<secret>{rule['token']})"
         fields = {
-            "id": rule["id"], "title": rule["title"], "pattern": exact, "find": loose, "checks": rule.get("check", ""),
-            "near": rule.get("near", ""), "prefix": prefix(rule["token"]) if "token" in rule else "",
+            "id": rule["id"], "title": rule["title"], "pattern": exact, "find": rule["loose"], "checks": rule.get("check", ""),
+            "near": "" if is_weak(rule) else rule.get("near", ""), "prefix": prefix(rule["token"]) if "token" in rule else "",
             "revoke": rule.get("revoke", ""), "advice": rule.get("advice", "")}
         lines.append("    {" + ", ".join(f".{name} = {literal(value)}" for name, value in fields.items())
                      + f", .severity = SEVERITY_{rule['severity']}, .bytes = {str(rule.get('bytes') == 'yes').lower()}"

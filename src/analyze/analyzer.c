@@ -3,7 +3,8 @@
 #include "base/limits.h"
 
 const struct analyzer *const analyzers[] = {
-    &analyzer_os_release, &analyzer_dpkg, &analyzer_python, &analyzer_conda, &analyzer_databases,
+    &analyzer_os_release, &analyzer_dpkg,      &analyzer_python,
+    &analyzer_conda,      &analyzer_databases, &analyzer_secret,
 };
 
 const size_t analyzer_count = sizeof(analyzers) / sizeof(analyzers[0]);

@@ -13,14 +13,17 @@
 #define PLIMSOLL_ANALYZE_ANALYZER_H
 
 #include "archive/entry.h"
+#include "archive/stream.h"
 #include "layer/record.h"
+#include "secret/scanner.h"
 
 enum want_kind {
     WANT_NOTHING, /* not this entry */
     WANT_HEADER,  /* that it is there, its size and mode: read() with no bytes */
     WANT_FIRST,   /* its first `count` bytes: read() once */
     WANT_STREAM,  /* all of it, in pieces as they come: piece() for each, then read() with none */
-    WANT_WHOLE    /* all of it at once: read() once. Large ones come from a spill file, mapped */
+    WANT_WHOLE,   /* all of it at once: read() once. Large ones come from a spill file, mapped */
+    WANT_PULL /* as much of it as it pulls out of a stream: pull() once; for one analyzer only */
 };
 
 struct want {
@@ -34,11 +37,12 @@ struct analysis {
     const struct entry *entry;
     slice path; /* the entry's, or the path that it is looked at in the place of */
     struct record *record;
-    struct arena *arena;   /* the record's: lives as long as it */
-    struct arena *scratch; /* freed after the entry */
-    void *state;           /* the analyzer's own, between piece() calls; starts as NULL */
-    bool dormant;          /* see struct evidence */
-    size_t evidence;       /* 1 + the place of its evidence in the record; 0: none yet */
+    struct arena *arena;            /* the record's: lives as long as it */
+    struct arena *scratch;          /* freed after the entry */
+    void *state;                    /* the analyzer's own, between piece() calls; starts as NULL */
+    bool dormant;                   /* see struct evidence */
+    struct secret_scanner *secrets; /* of an analyzer that looks for secrets */
+    size_t evidence;                /* 1 + the place of its evidence in the record; 0: none yet */
 };
 
 struct analyzer {
@@ -49,6 +53,7 @@ struct analyzer {
     struct want (*wants)(slice path, const struct entry *entry);
 
     struct error *(*piece)(struct analysis *analysis, slice bytes);
+    struct error *(*pull)(struct analysis *analysis, struct stream *stream);
     /* An error is a problem of this file alone: it is reported, and the walk goes on. */
     struct error *(*read)(struct analysis *analysis, slice bytes);
 
@@ -62,6 +67,8 @@ struct analyzer {
     /* It asks for files of any name (for their content, not for what they are): then links are not
      * followed for its sake, and analyzer_wants_path leaves it out. */
     bool everywhere;
+
+    bool for_secrets; /* it is asked only when secrets are looked for */
 };
 
 /* The table. */

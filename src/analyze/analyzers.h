@@ -9,5 +9,6 @@ extern const struct analyzer analyzer_dpkg;
 extern const struct analyzer analyzer_python;
 extern const struct analyzer analyzer_conda;
 extern const struct analyzer analyzer_databases;
+extern const struct analyzer analyzer_secret;
 
 #endif

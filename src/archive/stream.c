@@ -204,7 +204,7 @@ static void make_room(struct stream *stream)
 struct error *stream_need(struct stream *stream, size_t want, slice *window)
 {
     while (stream->end - stream->start < want && !stream->ended) {
-        if (!stream->ahead)
+        if (!stream->places_window)
             make_room(stream);
         TRY(stream->fill(stream));
     }
@@ -263,6 +263,7 @@ void stream_read_ahead(struct stream *stream, struct side_thread *thread)
 {
     stream->ahead = read_ahead_start(stream, thread);
     stream->fill = read_ahead_fill;
+    stream->places_window = true;
     stream->seek = NULL;
 }
 

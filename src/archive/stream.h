@@ -32,6 +32,7 @@ struct stream {
     uint64_t position;     /* of the window's start in the stream */
     uint64_t bytes_in;     /* bytes asked of what lies below */
     bool ended;            /* nothing follows the window */
+    bool broken;           /* what it stands on failed, not what came of it */
     struct digest *digest; /* of the bytes as they come, or NULL */
     /* With a thread that computes it the buffers take turns, so that one is filled while others are
      * hashed. */
@@ -40,6 +41,7 @@ struct stream {
     size_t oldest_spare;
     uint64_t hashing;         /* the last job on `buffer` */
     struct read_ahead *ahead; /* or NULL */
+    bool places_window; /* its fill puts the window where it wants, not at the end of `buffer` */
 
     /* Reads some bytes to buffer + end (there is room), advances end, or sets ended. */
     struct error *(*fill)(struct stream *stream);

@@ -65,9 +65,10 @@
 #define LIMIT_SECRET_ENCODED_BYTES 16384 /* of one text in base64, decoded */
 #define LIMIT_SECRETS_PER_FILE 100       /* told of one file */
 #define LIMIT_SECRETS_PER_LAYER 20000
-#define LIMIT_SECRET_ARCHIVE_DEPTH 3     /* an archive in an archive */
+#define LIMIT_SECRET_ARCHIVE_DEPTH 3               /* an archive in an archive */
 #define LIMIT_SECRET_ARCHIVE_BYTES (8 * LIMIT_GIB) /* unpacked from the archives of one file */
 #define LIMIT_SECRET_ARCHIVE_MEMBERS 1000000
+#define LIMIT_SECRET_NOTEBOOK_BYTES (32 * LIMIT_MIB)
 
 /* registries, daemons and feeds over HTTP */
 #define LIMIT_HTTP_HEADER_BYTES (256 * LIMIT_KIB) /* all headers of one answer */

@@ -85,6 +85,9 @@ static struct error *run(const struct options *options, struct arena *arena, int
                                    .caught = &caught};
     TRY(name_of(options, &request.name));
     request.cache = scan_cache(options, arena);
+    struct secrets secrets;
+    secrets_start(&secrets, request.cache, arena);
+    request.secrets = caught.secrets = options->scan_secrets ? &secrets : NULL;
     struct source_memory memory = {recall, keep, request.cache};
     source.stream = options->plan ? NULL : &visitor;
     source.memory = request.cache ? &memory : NULL;
@@ -94,6 +97,7 @@ static struct error *run(const struct options *options, struct arena *arena, int
     struct error *error = options->plan && request.image
                               ? plan_print(options, request.image, request.cache, arena)
                               : scan_run(&request, exit_code);
+    secrets_close(&secrets);
     layer_cache_close(request.cache);
     return error;
 }

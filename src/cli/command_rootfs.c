@@ -17,7 +17,14 @@ static struct error *run(const struct options *options, struct arena *arena, int
     request.failure = source_open_folder(&request.image, arena, request.name);
     if (request.failure)
         request.image = NULL;
-    return scan_run(&request, exit_code);
+    struct secrets secrets;
+    request.cache = scan_cache(options, arena);
+    secrets_start(&secrets, request.cache, arena);
+    request.secrets = options->scan_secrets ? &secrets : NULL;
+    struct error *error = scan_run(&request, exit_code);
+    secrets_close(&secrets);
+    layer_cache_close(request.cache);
+    return error;
 }
 
 const struct command command_rootfs = {

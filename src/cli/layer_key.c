@@ -8,6 +8,8 @@ slice layer_makers(const struct layer_reading *reading)
     buffer_format(&text, "record %d", RECORD_FORMAT);
     for (size_t i = 0; i < analyzer_count; i++)
         buffer_format(&text, " %s %u", analyzers[i]->name, analyzers[i]->version);
+    if (reading->secrets)
+        buffer_format(&text, " %.*s", SLICE_ARG(reading->secrets->rules.digest));
     for (size_t i = 0; i < reading->redirect_count; i++) {
         const struct redirect *redirect = &reading->redirects[i];
         buffer_text(&text, " redirect");

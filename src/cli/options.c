@@ -256,12 +256,18 @@ static struct error *set_format(struct options *options, const char *value)
 static struct error *set_scanners(struct options *options, const char *value)
 {
     slice list = slice_from_text(value), name;
-    (void)options;
-    while (slice_pull(&list, ',', &name))
-        if (!slice_equal(slice_trim(name), SLICE("vuln")))
+    options->scan_vulnerabilities = options->scan_secrets = false;
+    while (slice_pull(&list, ',', &name)) {
+        name = slice_trim(name);
+        if (slice_equal(name, SLICE("vuln")))
+            options->scan_vulnerabilities = true;
+        else if (slice_equal(name, SLICE("secret")))
+            options->scan_secrets = true;
+        else
             return error_make(ERROR_USAGE,
-                              "--scanners: this version has \"vuln\" only, not \"%.*s\"",
+                              "--scanners: this version has \"vuln\" and \"secret\", not \"%.*s\"",
                               SLICE_ARG(name));
+    }
     return NULL;
 }
 
@@ -316,7 +322,7 @@ const struct option option_table[] = {
      set_allow_unjudged, NULL},
     {"kernel-headers", 0, NULL, FOR_SCAN, "count the kernel's findings for its header packages",
      set_kernel_headers, NULL},
-    {"scanners", 0, "LIST", FOR_SCAN, "what to look for: vuln", set_scanners, "vuln"},
+    {"scanners", 0, "LIST", FOR_SCAN, "what to look for: vuln,secret", set_scanners, "vuln secret"},
     {"format", 'f', "FORMAT", FOR_SCAN | FOR_DB_STATUS | FOR_CACHE_STATUS | FOR_RULES_LIST,
      "table (for people) or json", set_format, "table json"},
     {"output", 'o', "FILE", FOR_SCAN | FOR_DB_STATUS | FOR_CACHE_STATUS | FOR_RULES_LIST,
@@ -467,7 +473,10 @@ struct error *options_parse(struct options *options, struct arena *arena, unsign
     struct parser parser = {options, arena, command, count, 0, arguments};
     struct list words = {0};
     bool only_words = false;
-    *options = (struct options){.format = report_formats[0], .cache_size = LIMIT_CACHE_BYTES};
+    *options = (struct options){.format = report_formats[0],
+                                .cache_size = LIMIT_CACHE_BYTES,
+                                .scan_vulnerabilities = true,
+                                .scan_secrets = true};
     for (int i = 0; i < SEVERITY_COUNT; i++)
         options->policy.severities[i] = true;
     TRY(apply_environment(options, arena, command));

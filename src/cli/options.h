@@ -58,6 +58,8 @@ struct options {
     const char *cache_dir; /* NULL: cache_place knows */
     uint64_t cache_size;
     bool no_cache;
+    /* what to look for */
+    bool scan_vulnerabilities, scan_secrets;
     /* policy */
     struct policy policy;
     bool severities_begun; /* --severity more than once adds up */

@@ -1,5 +1,6 @@
 #include "cli/read_layers.h"
 #include "cli/layer_key.h"
+#include "base/digest.h"
 #include "base/progress.h"
 
 struct caught_layer {
@@ -79,6 +80,7 @@ static struct layer_job job_of_layer(const struct layer_reading *reading, size_t
         .deadline_ms = reading->deadline_ms,
         .redirects = reading->redirects,
         .redirect_count = reading->redirect_count,
+        .secrets = secrets_scanner(reading->secrets),
     };
     set_input(&job, reading->image, layer);
     if (job.input == LAYER_INPUT_RANGE || job.input == LAYER_INPUT_FED)
@@ -115,7 +117,8 @@ static bool catch_begin(void *context, slice path, uint64_t size)
                             .input = LAYER_INPUT_PIPE,
                             .length = size,
                             .verify = !caught->options->no_verify,
-                            .deadline_ms = caught->deadline_ms};
+                            .deadline_ms = caught->deadline_ms,
+                            .secrets = secrets_scanner(caught->secrets)};
     CLEANUP_ERROR struct error *error = worker_start(&caught->worker, &job);
     if (error)
         return false; /* then it is missed, and replayed */
@@ -245,9 +248,9 @@ static void read_packed(struct layer_reading *reading, const size_t *layers, siz
 /* -- the cache ------------------------------------------------------------------------------------
  */
 
-static bool take_cached(struct layer_reading *reading, size_t index, const struct layer_keys *keys)
+static bool take_cached(const struct layer_reading *reading, struct layer_outcome *outcome,
+                        const struct layer_keys *keys)
 {
-    struct layer_outcome *outcome = &reading->outcomes[index];
     for (size_t i = 0; reading->cache && i < keys->count; i++) {
         slice bytes;
         struct layer_outcome found = {0};
@@ -272,6 +275,43 @@ static bool is_still(const struct layer_keys *keys, const struct layer_keys *bef
         if (before->kinds[i] == keys->kinds[key] && slice_equal(before->keys[i], keys->keys[key]))
             return true;
     return false;
+}
+
+static struct layer_job job_of_config(const struct layer_reading *reading)
+{
+    const struct image *image = reading->image;
+    slice *instructions =
+        arena_array(reading->arena, image->layer_count + 1, sizeof(*instructions));
+    for (size_t i = 0; i < image->layer_count; i++)
+        instructions[i] = image->layers[i].instruction;
+    return (struct layer_job){
+        .index = image->layer_count,
+        .input = LAYER_INPUT_CONFIG,
+        .fd = -1,
+        .deadline_ms = reading->deadline_ms,
+        .secrets = secrets_scanner(reading->secrets),
+        .config = image->config,
+        .instructions = instructions,
+        .instruction_count = image->layer_count,
+    };
+}
+
+void read_config(struct layer_reading *reading, struct layer_outcome *outcome)
+{
+    *outcome = (struct layer_outcome){0};
+    if (!reading->secrets || reading->image->config.len == 0)
+        return;
+    reading->made_by = layer_makers(reading);
+    slice digest = digest_of(reading->image->config, reading->arena);
+    struct layer_keys keys = {.count = 1};
+    keys.keys[0] = arena_format(reading->arena, "%.*s config %.*s", SLICE_ARG(reading->made_by),
+                                SLICE_ARG(digest));
+    if (take_cached(reading, outcome, &keys))
+        return;
+    struct layer_job job = job_of_config(reading);
+    worker_run(&job, 1, reading->arena, outcome, NULL, NULL);
+    if (reading->cache && outcome->complete && outcome->record.problems.count == 0)
+        layer_cache_put(reading->cache, keys.keys[0], outcome->bytes);
 }
 
 static void keep_in_cache(struct layer_reading *reading, size_t index,
@@ -332,7 +372,7 @@ static size_t sort_out(struct layer_reading *reading, size_t *layers, struct lay
             continue;
         else {
             keys[i] = layer_keys_of(reading, i);
-            reading->from_cache[i] = take_cached(reading, i, &keys[i]);
+            reading->from_cache[i] = take_cached(reading, &reading->outcomes[i], &keys[i]);
             if (!reading->from_cache[i])
                 layers[count++] = i;
         }

@@ -6,6 +6,7 @@
 #define PLIMSOLL_CLI_READ_LAYERS_H
 
 #include "cli/options.h"
+#include "cli/secrets.h"
 #include "layer/cache.h"
 #include "layer/worker.h"
 #include "source/image.h"
@@ -17,6 +18,7 @@ struct caught_layers {
     struct arena *arena;
     struct worker *worker;
     const struct options *options;
+    struct secrets *secrets; /* or NULL: not looked for */
     int64_t deadline_ms;
 };
 
@@ -27,6 +29,7 @@ struct layer_reading {
     slice made_by;                /* layer_makers */
     struct layer_cache *cache;    /* or NULL */
     struct caught_layers *caught; /* or NULL */
+    struct secrets *secrets;      /* or NULL: not looked for */
     int64_t deadline_ms;          /* or 0 */
     const struct redirect *redirects;
     size_t redirect_count;
@@ -41,6 +44,10 @@ struct layer_reading {
 struct bundle_visitor catch_layers(struct caught_layers *caught);
 
 void read_layers(struct layer_reading *reading);
+
+/* Looks through the image's config for secrets, likewise; the outcome is empty when none are looked
+ * for, or there is no config. */
+void read_config(struct layer_reading *reading, struct layer_outcome *outcome);
 
 /* The first layer with the same bytes: it is read once, and its record counts for both. */
 size_t layer_first_alike(const struct image *image, size_t index);

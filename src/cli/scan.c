@@ -20,6 +20,8 @@ struct scan {
     bool *from_cache; /* whether a layer's record was there already */
     struct layer_cache *cache;
     struct caught_layers *caught;
+    struct secrets *secrets;
+    struct layer_outcome config; /* what the image's config holds of secrets */
     int64_t deadline_ms;
     struct inventory inventory;
     struct list redirects; /* of struct redirect: all that inventories have asked for */
@@ -46,15 +48,15 @@ static void take_error(struct scan *scan, const char *where, struct error *error
     error_free(error);
 }
 
-/* Reads the layers: at first, or once more with redirects beyond those that are known. */
-static void walk_layers(struct scan *scan, size_t known_redirects)
+static struct layer_reading reading_of(struct scan *scan, size_t known_redirects)
 {
-    struct layer_reading reading = {
+    return (struct layer_reading){
         .options = scan->options,
         .arena = scan->arena,
         .image = scan->image,
         .cache = scan->cache,
         .caught = scan->caught,
+        .secrets = scan->secrets,
         .deadline_ms = scan->deadline_ms,
         .redirects = scan->redirects.items,
         .redirect_count = scan->redirects.count,
@@ -62,7 +64,43 @@ static void walk_layers(struct scan *scan, size_t known_redirects)
         .outcomes = scan->outcomes,
         .from_cache = scan->from_cache,
     };
+}
+
+/* Reads the layers: at first, or once more with redirects beyond those that are known. */
+static void walk_layers(struct scan *scan, size_t known_redirects)
+{
+    struct layer_reading reading = reading_of(scan, known_redirects);
     read_layers(&reading);
+}
+
+/* An instruction in which a secret stands is shown without it. */
+static void mask_instructions(struct scan *scan)
+{
+    const struct masked_text *masked = scan->config.record.masked.items;
+    for (size_t i = 0; scan->config.complete && i < scan->config.record.masked.count; i++)
+        if (masked[i].layer < scan->image->layer_count)
+            scan->image->layers[masked[i].layer].instruction = masked[i].text;
+}
+
+static void collect_secrets(struct scan *scan)
+{
+    struct layer_reading reading = reading_of(scan, SIZE_MAX);
+    if (!scan->secrets)
+        return;
+    read_config(&reading, &scan->config);
+    if (scan->config.failure.len)
+        add_error(scan, "image", SIZE_MAX, SLICE_EMPTY,
+                  arena_format(scan->arena, "cannot look for secrets in the image's config: %.*s",
+                               SLICE_ARG(scan->config.failure)));
+    const struct problem *problems = scan->config.record.problems.items;
+    for (size_t i = 0; i < scan->config.record.problems.count; i++)
+        add_error(scan, "image", SIZE_MAX, SLICE_EMPTY, problems[i].message);
+    mask_instructions(scan);
+    inventory_add_secrets(&scan->inventory, scan->arena, scan->image, scan->outcomes, &scan->config,
+                          &scan->secrets->rules);
+    if (scan->secrets->failure)
+        add_error(scan, "image", SIZE_MAX, SLICE_EMPTY,
+                  slice_from_text(scan->secrets->failure->message));
 }
 
 /* With --verbose: how each layer was read. */
@@ -320,8 +358,10 @@ static void scan_image(struct scan *scan)
     if (scan->image->taken_from.len)
         remark_detail("taken from %.*s", SLICE_ARG(scan->image->taken_from));
     build_inventory(scan);
+    collect_secrets(scan);
     add_inventory_errors(scan);
-    match_components(scan);
+    if (scan->options->scan_vulnerabilities)
+        match_components(scan);
 }
 
 static void fill_report(struct scan *scan)
@@ -354,6 +394,7 @@ struct error *scan_run(const struct scan_request *request, int *exit_code)
                         .image = request->image,
                         .caught = request->caught,
                         .cache = request->cache,
+                        .secrets = request->secrets,
                         .deadline_ms = request->deadline_ms};
     scan.report.stats.open_microseconds = (uint64_t)(clock_microseconds() - request->started);
     if (request->failure && request->failure->kind == ERROR_USAGE)
@@ -363,8 +404,9 @@ struct error *scan_run(const struct scan_request *request, int *exit_code)
         scan_image(&scan);
     else
         scan.image = image_new(arena, request->name);
-    policy_apply(&options->policy, arena, &scan.result);
-    policy_decide(&options->policy, arena, &scan.result, scan.report.errors.count, &scan.verdict);
+    policy_apply(&options->policy, arena, &scan.result, &scan.inventory.secrets);
+    policy_decide(&options->policy, arena, &scan.result, &scan.inventory.secrets,
+                  scan.report.errors.count, &scan.verdict);
     add_unjudged_errors(&scan);
     fill_report(&scan);
     *exit_code = scan.verdict.exit_code;

@@ -18,6 +18,7 @@ struct scan_request {
     int64_t deadline_ms;          /* when all must be done: clock_milliseconds; or 0 */
     struct caught_layers *caught; /* or NULL */
     struct layer_cache *cache;    /* or NULL; stays the caller's */
+    struct secrets *secrets;      /* or NULL: not looked for; stays the caller's */
 };
 
 /* The cache, where it may be used: NULL else, with a remark when it should have been. */

@@ -1,4 +1,4 @@
-/* The rules for secrets as the command line asks for them. */
+/* Looking for secrets, as the command line asks for it. */
 #ifndef PLIMSOLL_CLI_SECRETS_H
 #define PLIMSOLL_CLI_SECRETS_H
 
@@ -6,8 +6,20 @@
 #include "layer/cache.h"
 #include "secret/rule_set.h"
 
-/* Ready to look with; their database comes from the cache (which may be NULL) or goes into it. */
-MUST_CHECK struct error *secrets_open(struct secret_rules *set, const struct options *options,
-                                      struct layer_cache *cache, struct arena *arena);
+struct secrets {
+    struct secret_rules rules;
+    struct layer_cache *cache; /* or NULL */
+    struct arena *arena;
+    struct error *failure; /* why they cannot be looked for */
+};
+
+/* Reads the rules. Freed by secrets_close. */
+void secrets_start(struct secrets *secrets, struct layer_cache *cache, struct arena *arena);
+
+/* What workers look with, made when it is first asked for: a scan that finds all it needs in the
+ * cache never asks. NULL when `secrets` is, or it cannot be made (secrets->failure). */
+struct secret_scanner *secrets_scanner(struct secrets *secrets);
+
+void secrets_close(struct secrets *secrets);
 
 #endif

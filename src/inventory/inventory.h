@@ -7,6 +7,7 @@
 #ifndef PLIMSOLL_INVENTORY_INVENTORY_H
 #define PLIMSOLL_INVENTORY_INVENTORY_H
 
+#include "base/severity.h"
 #include "layer/walk.h"
 #include "layer/worker.h"
 #include "source/image.h"
@@ -37,6 +38,19 @@ struct os {
     slice id, version_id, name, codename, id_like;
 };
 
+/* A secret in the image, with its origin. */
+struct image_secret {
+    const struct secret *secret;
+    slice title;
+    enum severity severity;
+    slice advice;      /* what to do about it */
+    size_t layer;      /* SIZE_MAX: no layer's, but the config's */
+    size_t deleted_in; /* the layer that takes it away or writes over it; SIZE_MAX: it is there */
+    /* Set by what is known of the place, and by policy: */
+    slice suppressed_reason; /* empty: not suppressed */
+    slice suppressed_by;
+};
+
 struct inventory_problem {
     size_t layer;
     slice path; /* or empty */
@@ -49,6 +63,7 @@ struct inventory {
     bool os_without_id;    /* there is an os-release, but it names no distribution */
     struct list databases; /* of slice: kinds of package databases that are there but not read */
     struct list problems;  /* of struct inventory_problem */
+    struct list secrets;   /* of struct image_secret, in the order of layers */
     /* Files to be read as well, since links lead to them from places that analyzers know by heart:
      * of struct redirect. Not empty: walk the layers again with them, then build again. */
     struct list redirects;
@@ -60,6 +75,16 @@ struct inventory {
  */
 void inventory_build(struct inventory *inventory, struct arena *arena, const struct image *image,
                      const struct layer_outcome *outcomes);
+
+struct secret_rules;
+
+/*
+ * Adds the secrets that records hold to the inventory: those of the layers, and of the image's
+ * config (its outcome; NULL: not looked at). What a later layer deletes is still in the image.
+ */
+void inventory_add_secrets(struct inventory *inventory, struct arena *arena,
+                           const struct image *image, const struct layer_outcome *outcomes,
+                           const struct layer_outcome *config, const struct secret_rules *rules);
 
 /* Orders components as they stand in the inventory. */
 int component_compare(const struct component *a, const struct component *b);

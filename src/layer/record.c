@@ -102,6 +102,49 @@ static bool read_problem(slice *rest, void *item)
     return slice_pull_string(rest, &problem->path) && slice_pull_string(rest, &problem->message);
 }
 
+#define SECRET_TEXTS(X) X(rule) X(file) X(path) X(match) X(fingerprint) X(allowed)
+#define SECRET_NUMBERS(X) X(line) X(column) X(cell) X(more) X(layer)
+
+static void write_secret(struct buffer *out, const void *item)
+{
+    const struct secret *secret = item;
+#define WRITE(field) buffer_add_string(out, secret->field);
+    SECRET_TEXTS(WRITE)
+#undef WRITE
+#define WRITE(field) buffer_add_number(out, secret->field);
+    SECRET_NUMBERS(WRITE)
+#undef WRITE
+}
+
+static bool read_secret(slice *rest, void *item)
+{
+    struct secret *secret = item;
+#define READ(field)                                                                                \
+    if (!slice_pull_string(rest, &secret->field))                                                  \
+        return false;
+    SECRET_TEXTS(READ)
+#undef READ
+#define READ(field)                                                                                \
+    if (!slice_pull_number(rest, &secret->field))                                                  \
+        return false;
+    SECRET_NUMBERS(READ)
+#undef READ
+    return true;
+}
+
+static void write_masked(struct buffer *out, const void *item)
+{
+    const struct masked_text *masked = item;
+    buffer_add_number(out, masked->layer);
+    buffer_add_string(out, masked->text);
+}
+
+static bool read_masked(slice *rest, void *item)
+{
+    struct masked_text *masked = item;
+    return slice_pull_number(rest, &masked->layer) && slice_pull_string(rest, &masked->text);
+}
+
 static void write_list(struct buffer *out, const struct list *list, size_t item_size,
                        void (*write)(struct buffer *, const void *))
 {
@@ -238,6 +281,8 @@ void record_write(const struct record *record, struct buffer *out)
     write_list(out, &record->whiteouts, sizeof(struct whiteout), write_whiteout);
     write_list(out, &record->links, sizeof(struct link), write_link);
     write_list(out, &record->problems, sizeof(struct problem), write_problem);
+    write_list(out, &record->secrets, sizeof(struct secret), write_secret);
+    write_list(out, &record->masked, sizeof(struct masked_text), write_masked);
     write_set(out, &record->files);
     write_set(out, &record->folders);
     write_statistics(out, &record->statistics);
@@ -251,6 +296,8 @@ static bool read_body(slice rest, struct arena *arena, struct record *record)
            read_list(&rest, arena, &record->whiteouts, sizeof(struct whiteout), read_whiteout) &&
            read_list(&rest, arena, &record->links, sizeof(struct link), read_link) &&
            read_list(&rest, arena, &record->problems, sizeof(struct problem), read_problem) &&
+           read_list(&rest, arena, &record->secrets, sizeof(struct secret), read_secret) &&
+           read_list(&rest, arena, &record->masked, sizeof(struct masked_text), read_masked) &&
            read_set(&rest, arena, &record->files) && read_set(&rest, arena, &record->folders) &&
            read_statistics(&rest, &record->statistics) && rest.len == 0;
 }

@@ -10,9 +10,10 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "secret/secret.h"
 
 /* Raised whenever the serialised form or what an analyzer writes into it changes. */
-#define RECORD_FORMAT 2
+#define RECORD_FORMAT 3
 
 /* A package as an analyzer read it. Names are in the ecosystem's normal form. */
 struct package {
@@ -52,6 +53,12 @@ struct link {
     bool hard;
 };
 
+/* A layer's instruction, in which secrets were found, without them. */
+struct masked_text {
+    uint64_t layer;
+    slice text;
+};
+
 /* Something in the layer that could not be read; the scan goes on, the gate does not pass. */
 struct problem {
     slice path; /* or empty: the layer as a whole */
@@ -81,6 +88,8 @@ struct record {
     struct list whiteouts; /* of struct whiteout */
     struct list links;     /* of struct link: symlinks, and hard links that an analyzer asked for */
     struct list problems;  /* of struct problem */
+    struct list secrets;   /* of struct secret */
+    struct list masked;    /* of struct masked_text */
     struct path_set files; /* entries that are no folders */
     struct path_set folders;
     struct record_statistics statistics;

@@ -7,6 +7,7 @@
 
 #include "archive/stream.h"
 #include "layer/record.h"
+#include "secret/scanner.h"
 
 /*
  * Look at what lies at `from` as if it lay at `as`: where links lead from a well-known place to
@@ -27,6 +28,7 @@ struct walk_options {
     const struct redirect *redirects;
     size_t redirect_count;
     int spill; /* an empty file that may be written to, for what is larger than memory; or -1 */
+    struct secret_scanner *secrets; /* or NULL: they are not looked for */
 };
 
 /*
@@ -43,6 +45,15 @@ MUST_CHECK struct error *walk_tar(struct stream *stream, const struct walk_optio
  */
 MUST_CHECK struct error *walk_overlay(int folder, const struct walk_options *options,
                                       struct arena *arena, struct record *record);
+
+/*
+ * Looks through an image's config for secrets: environment, labels, commands and history
+ * ("config:Env", "history:3"); and through the layers' instructions, which are added to
+ * record->masked where they have any. Without options->secrets nothing is done.
+ */
+MUST_CHECK struct error *walk_config(slice config, const slice *instructions, size_t count,
+                                     const struct walk_options *options, struct arena *arena,
+                                     struct record *record);
 
 /* Walks a root file system in a folder, without following links and without /proc, /sys, /dev. */
 MUST_CHECK struct error *walk_folder(int folder, const struct walk_options *options,

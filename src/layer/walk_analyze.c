@@ -17,14 +17,17 @@ struct interest {
 struct reading {
     struct interest interests[MAX_INTERESTS];
     size_t count;
-    uint64_t gather; /* bytes to have at once: the largest of WANT_FIRST and WANT_WHOLE */
-    bool streamed;   /* someone wants all of it as it comes */
+    uint64_t gather;         /* bytes to have at once: the largest of WANT_FIRST and WANT_WHOLE */
+    bool streamed;           /* someone wants all of it as it comes */
+    struct interest *puller; /* or NULL */
 };
 
 static void add_interest(struct walk *walk, struct reading *reading,
                          const struct analyzer *analyzer, const struct entry *entry, slice path,
                          bool dormant)
 {
+    if (analyzer->for_secrets && (!walk->options->secrets || reading->puller))
+        return;
     struct want want = analyzer->wants(path, entry);
     if (want.kind == WANT_NOTHING)
         return;
@@ -41,11 +44,14 @@ static void add_interest(struct walk *walk, struct reading *reading,
                      .dormant = dormant,
                      .record = walk->record,
                      .arena = walk->arena,
-                     .scratch = &walk->scratch},
+                     .scratch = &walk->scratch,
+                     .secrets = walk->options->secrets},
     };
     uint64_t bytes = want.kind == WANT_WHOLE ? entry->size : want.count;
     if (want.kind == WANT_STREAM)
         reading->streamed = true;
+    else if (want.kind == WANT_PULL)
+        reading->puller = interest;
     else if (want.kind != WANT_HEADER && bytes > reading->gather)
         reading->gather = bytes < entry->size ? bytes : entry->size;
 }
@@ -63,6 +69,7 @@ static void find_interests(struct walk *walk, struct reading *reading, const str
     reading->count = 0;
     reading->gather = 0;
     reading->streamed = false;
+    reading->puller = NULL;
     add_interests(walk, reading, entry, entry->path, false);
     for (size_t i = 0; i < walk->options->redirect_count; i++) {
         const struct redirect *redirect = &walk->options->redirects[i];
@@ -103,7 +110,7 @@ static void give_whole(struct walk *walk, struct reading *reading, slice gathere
     for (size_t i = 0; i < reading->count; i++) {
         struct interest *interest = &reading->interests[i];
         slice bytes = SLICE_EMPTY;
-        if (interest->failed)
+        if (interest->failed || interest->want.kind == WANT_PULL)
             continue;
         if (interest->want.kind == WANT_WHOLE)
             bytes = gathered;
@@ -113,11 +120,65 @@ static void give_whole(struct walk *walk, struct reading *reading, slice gathere
     }
 }
 
+/* The entry's content, of which the others get their part while one pulls it. */
+struct pulled {
+    struct walk *walk;
+    struct reading *reading;
+    const struct content *content;
+    slice gathered;
+    bool broken; /* the content failed: then the layer did */
+};
+
+static struct error *next_pulled(void *context, slice *piece)
+{
+    struct pulled *pulled = context;
+    struct reading *reading = pulled->reading;
+    struct error *error = pulled->content->next(pulled->content->context, piece);
+    pulled->broken = error != NULL;
+    if (error)
+        return error;
+    give_pieces(pulled->walk, reading, *piece);
+    if (piece->len && pulled->gathered.len < reading->gather) {
+        buffer_add(&pulled->walk->gathered,
+                   slice_first(*piece, (size_t)reading->gather - pulled->gathered.len));
+        pulled->gathered = buffer_slice(&pulled->walk->gathered);
+    }
+    return NULL;
+}
+
+static struct error *let_pull(struct pulled *pulled)
+{
+    struct interest *puller = pulled->reading->puller;
+    struct content content = {next_pulled, pulled};
+    CLEANUP_STREAM struct stream *stream = stream_from_content(&content);
+    struct error *error = puller->analysis.analyzer->pull(&puller->analysis, stream);
+    if (error && pulled->broken)
+        return error;
+    tell(pulled->walk, puller, error);
+    return NULL;
+}
+
+/* What one pulls; what the others want beyond that is read on. */
+static struct error *read_pulled(struct walk *walk, struct reading *reading,
+                                 const struct content *content)
+{
+    struct pulled pulled = {.walk = walk, .reading = reading, .content = content};
+    slice piece = {"", 1};
+    walk->gathered.len = 0;
+    TRY(let_pull(&pulled));
+    while (piece.len && (reading->streamed || pulled.gathered.len < reading->gather))
+        TRY(next_pulled(&pulled, &piece));
+    give_whole(walk, reading, pulled.gathered);
+    return NULL;
+}
+
 /* Reads up to reading->gather bytes; what fits into the first piece is not copied. */
 static struct error *read_into_memory(struct walk *walk, struct reading *reading,
                                       const struct content *content)
 {
     slice piece, gathered = SLICE_EMPTY;
+    if (reading->puller)
+        return read_pulled(walk, reading, content);
     walk->gathered.len = 0;
     for (;;) {
         if (!reading->streamed && gathered.len >= reading->gather)
@@ -157,6 +218,15 @@ static struct error *spill(struct walk *walk, struct reading *reading,
     }
 }
 
+static void pull_from_memory(struct walk *walk, struct reading *reading, slice bytes)
+{
+    struct interest *puller = reading->puller;
+    if (!puller)
+        return;
+    CLEANUP_STREAM struct stream *stream = stream_from_memory(bytes);
+    tell(walk, puller, puller->analysis.analyzer->pull(&puller->analysis, stream));
+}
+
 /* What is larger than memory is written to the file that the parent opened, and mapped. */
 static struct error *read_through_spill(struct walk *walk, struct reading *reading,
                                         const struct content *content)
@@ -166,6 +236,7 @@ static struct error *read_through_spill(struct walk *walk, struct reading *readi
     void *mapped = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, walk->options->spill, 0);
     if (mapped == MAP_FAILED)
         return error_errno("cannot map the spill file");
+    pull_from_memory(walk, reading, slice_make(mapped, (size_t)size));
     give_whole(walk, reading, slice_make(mapped, (size_t)size));
     munmap(mapped, (size_t)size);
     if (ftruncate(walk->options->spill, 0) < 0)
@@ -215,5 +286,5 @@ uint64_t walk_bytes_wanted(struct walk *walk, const struct entry *entry)
         return 0;
     find_interests(walk, &reading, entry);
     refuse_too_large(walk, &reading, entry);
-    return reading.streamed ? entry->size : reading.gather;
+    return reading.streamed || reading.puller ? entry->size : reading.gather;
 }

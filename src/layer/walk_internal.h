@@ -2,6 +2,7 @@
 #ifndef PLIMSOLL_LAYER_WALK_INTERNAL_H
 #define PLIMSOLL_LAYER_WALK_INTERNAL_H
 
+#include "archive/content_stream.h"
 #include "archive/entry.h"
 #include "layer/walk.h"
 
@@ -13,12 +14,6 @@ struct walk {
     struct buffer gathered;
     struct buffer file_hashes, folder_hashes;
     bool whiteouts; /* names beginning ".wh." take away; not so in a root file system */
-};
-
-/* Where an entry's bytes come from: an empty piece is the end. */
-struct content {
-    struct error *(*next)(void *context, slice *piece);
-    void *context;
 };
 
 /* One entry: notes what it takes away or adds, and lets the analyzers read it. */

@@ -11,11 +11,12 @@
 #include "layer/walk.h"
 
 enum layer_input {
-    LAYER_INPUT_RANGE,  /* bytes [offset, offset + length) of a file that can be seeked */
-    LAYER_INPUT_PIPE,   /* bytes that the parent writes: worker_feed */
-    LAYER_INPUT_FED,    /* bytes that a process of its own fetches: `feed` */
-    LAYER_INPUT_FOLDER, /* a root file system in a folder */
-    LAYER_INPUT_OVERLAY /* one layer in a folder, whiteouts as overlayfs has them */
+    LAYER_INPUT_RANGE,   /* bytes [offset, offset + length) of a file that can be seeked */
+    LAYER_INPUT_PIPE,    /* bytes that the parent writes: worker_feed */
+    LAYER_INPUT_FED,     /* bytes that a process of its own fetches: `feed` */
+    LAYER_INPUT_FOLDER,  /* a root file system in a folder */
+    LAYER_INPUT_OVERLAY, /* one layer in a folder, whiteouts as overlayfs has them */
+    LAYER_INPUT_CONFIG   /* no layer: the image's config, in which secrets are looked for */
 };
 
 /* What one worker is to do; the fds stay the caller's. */
@@ -32,6 +33,10 @@ struct layer_job {
     int64_t deadline_ms; /* of clock_milliseconds; 0: LIMIT_SCAN_SECONDS from now */
     const struct redirect *redirects;
     size_t redirect_count;
+    struct secret_scanner *secrets; /* or NULL: they are not looked for */
+    slice config;                   /* LAYER_INPUT_CONFIG: its JSON, and each layer's instruction */
+    const slice *instructions;
+    size_t instruction_count;
 };
 
 /* What came of it. Everything in the outcome lives in the arena given to worker_run. */

@@ -143,6 +143,9 @@ static struct error *walk_job(const struct layer_job *job, const struct worker_h
                               const struct walk_options *options, struct arena *arena,
                               struct record *record)
 {
+    if (job->input == LAYER_INPUT_CONFIG)
+        return walk_config(job->config, job->instructions, job->instruction_count, options, arena,
+                           record);
     if (job->input == LAYER_INPUT_FOLDER)
         return walk_folder(handles->input, options, arena, record);
     if (job->input == LAYER_INPUT_OVERLAY)
@@ -168,8 +171,9 @@ static void close_in(const struct layer_job *job, struct worker_handles *handles
 {
     int keep[4] = {handles->input, handles->requests, handles->output, handles->spill};
     bool folder = job->input == LAYER_INPUT_FOLDER || job->input == LAYER_INPUT_OVERLAY;
+    bool streamed = !folder && job->input != LAYER_INPUT_CONFIG && job->toc.kind == TOC_NONE;
     sandbox_close_all_but(keep, 4);
-    if (job->verify && !folder && job->toc.kind == TOC_NONE && sandbox_support().seccomp) {
+    if (job->verify && streamed && sandbox_support().seccomp) {
         handles->reader = side_thread_start();
         handles->hasher = side_thread_start();
     }
@@ -193,7 +197,10 @@ _Noreturn void worker_child(const struct layer_job *job, struct worker_handles *
     memory_exhausted_quietly();
     close_in(job, handles);
     test_hook_misbehave(job->index, handles->output);
-    struct walk_options options = {job->redirects, job->redirect_count, handles->spill};
+    struct walk_options options = {.redirects = job->redirects,
+                                   .redirect_count = job->redirect_count,
+                                   .spill = handles->spill,
+                                   .secrets = job->secrets};
     record_add_problem(&record, &arena, walk_job(job, handles, &options, &arena, &record));
     if (job->input == LAYER_INPUT_PIPE || job->input == LAYER_INPUT_FED)
         close(handles->input); /* so that whoever writes to it stops before it is asked to read */

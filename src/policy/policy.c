@@ -8,8 +8,22 @@ static void suppress(struct finding *finding, slice reason, const char *by)
     finding->suppressed_by = slice_from_text(by);
 }
 
-void policy_apply(const struct policy *policy, struct arena *arena, struct match_result *result)
+static void apply_to_secrets(const struct policy *policy, struct arena *arena, struct list *list)
 {
+    struct image_secret *secrets = list->items;
+    for (size_t i = 0; i < list->count; i++)
+        if (!policy->severities[secrets[i].severity] && secrets[i].suppressed_reason.len == 0) {
+            secrets[i].suppressed_reason =
+                arena_format(arena, "%s is not among the severities asked for",
+                             severity_names[secrets[i].severity]);
+            secrets[i].suppressed_by = SLICE("--severity");
+        }
+}
+
+void policy_apply(const struct policy *policy, struct arena *arena, struct match_result *result,
+                  struct list *secrets)
+{
+    apply_to_secrets(policy, arena, secrets);
     struct finding **findings = result->findings.items;
     for (size_t i = 0; i < result->findings.count; i++) {
         struct finding *finding = findings[i];
@@ -64,6 +78,20 @@ static void judge_findings(const struct policy *policy, struct arena *arena,
         arena_format(arena, "%zu finding%s %.*s", count, count == 1 ? "" : "s", SLICE_ARG(what)));
 }
 
+static void judge_secrets(const struct policy *policy, struct arena *arena, const struct list *list,
+                          struct verdict *verdict)
+{
+    const struct image_secret *secrets = list->items;
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++)
+        count += secrets[i].suppressed_reason.len == 0 &&
+                 (!policy->has_fail_on || secrets[i].severity >= policy->fail_on);
+    if (count == 0)
+        return;
+    verdict->exit_code = policy->exit_code ? policy->exit_code : EXIT_GATE;
+    add_reason(verdict, arena, arena_format(arena, "%zu secret%s", count, count == 1 ? "" : "s"));
+}
+
 static void judge_unjudged(const struct policy *policy, struct arena *arena,
                            const struct match_result *result, struct verdict *verdict)
 {
@@ -81,11 +109,13 @@ static void judge_unjudged(const struct policy *policy, struct arena *arena,
 }
 
 void policy_decide(const struct policy *policy, struct arena *arena,
-                   const struct match_result *result, size_t untrusted, struct verdict *verdict)
+                   const struct match_result *result, const struct list *secrets, size_t untrusted,
+                   struct verdict *verdict)
 {
     *verdict = (struct verdict){0};
     if (policy->exit_code || policy->has_fail_on) {
         judge_findings(policy, arena, result, verdict);
+        judge_secrets(policy, arena, secrets, verdict);
         judge_unjudged(policy, arena, result, verdict);
     }
     if (untrusted) {

@@ -28,14 +28,16 @@ struct verdict {
     struct list reasons; /* of slice: why it does not pass, or what was overlooked on demand */
 };
 
-/* Marks findings as suppressed by the policy's filters. */
-void policy_apply(const struct policy *policy, struct arena *arena, struct match_result *result);
+/* Marks findings and secrets (of struct image_secret) as suppressed by the policy's filters. */
+void policy_apply(const struct policy *policy, struct arena *arena, struct match_result *result,
+                  struct list *secrets);
 
 /*
  * Decides. `untrusted` is the number of things that could not be read or trusted: any of them makes
  * the exit code 3, gate or not.
  */
 void policy_decide(const struct policy *policy, struct arena *arena,
-                   const struct match_result *result, size_t untrusted, struct verdict *verdict);
+                   const struct match_result *result, const struct list *secrets, size_t untrusted,
+                   struct verdict *verdict);
 
 #endif

@@ -169,15 +169,71 @@ static void write_finding(struct json_writer *json, const struct report *report,
     json_end_object(json);
 }
 
-static void write_findings(struct json_writer *json, const struct report *report, const char *key,
-                           bool suppressed)
+static void write_findings(struct json_writer *json, const struct report *report, bool suppressed)
 {
     struct finding *const *findings = report->result->findings.items;
-    json_put_key(json, key);
-    json_begin_array(json);
     for (size_t i = 0; i < report->result->findings.count; i++)
         if ((findings[i]->suppressed_reason.len > 0) == suppressed)
             write_finding(json, report, findings[i]);
+}
+
+static void number_or_null(struct json_writer *json, const char *key, uint64_t number, bool known)
+{
+    json_put_key(json, key);
+    if (known)
+        json_put_number(json, (int64_t)number);
+    else
+        json_put_null(json);
+}
+
+static void write_secret(struct json_writer *json, const struct report *report,
+                         const struct image_secret *found)
+{
+    const struct secret *secret = found->secret;
+    bool in_layer = found->layer != SIZE_MAX, deleted = found->deleted_in != SIZE_MAX;
+    json_begin_object(json);
+    json_field(json, "rule", secret->rule);
+    json_field(json, "severity", slice_from_text(severity_names[found->severity]));
+    json_field(json, "title", found->title);
+    json_field(json, "path", secret->path);
+    number_or_null(json, "line", secret->line, secret->line > 0);
+    number_or_null(json, "column", secret->column, secret->column > 0);
+    number_or_null(json, "cell", secret->cell, secret->cell > 0);
+    number_or_null(json, "layer", found->layer, in_layer);
+    json_field_or_null(json, "instruction",
+                       in_layer ? report->image->layers[found->layer].instruction : SLICE_EMPTY);
+    json_field_bool(json, "deleted", deleted);
+    number_or_null(json, "deleted_in", found->deleted_in, deleted);
+    json_field(json, "match", secret->match);
+    json_field(json, "fingerprint", secret->fingerprint);
+    json_field_number(json, "more_in_file", (int64_t)secret->more);
+    json_field_or_null(json, "advice", found->advice);
+    if (found->suppressed_reason.len) {
+        json_field(json, "reason", found->suppressed_reason);
+        json_field_or_null(json, "by", found->suppressed_by);
+        json_put_key(json, "until");
+        json_put_null(json);
+    }
+    json_end_object(json);
+}
+
+static void write_secrets(struct json_writer *json, const struct report *report, bool suppressed)
+{
+    const struct image_secret *secrets = report->inventory->secrets.items;
+    for (size_t i = 0; i < report->inventory->secrets.count; i++)
+        if ((secrets[i].suppressed_reason.len > 0) == suppressed)
+            write_secret(json, report, &secrets[i]);
+}
+
+static void write_array(struct json_writer *json, const struct report *report, const char *key,
+                        bool findings, bool secrets, bool suppressed)
+{
+    json_put_key(json, key);
+    json_begin_array(json);
+    if (findings)
+        write_findings(json, report, suppressed);
+    if (secrets)
+        write_secrets(json, report, suppressed);
     json_end_array(json);
 }
 
@@ -280,10 +336,10 @@ static void write_report(const struct report *report, const struct report_option
     json_field(&json, "schema_version", SLICE(REPORT_SCHEMA_VERSION));
     write_image(&json, report);
     write_components(&json, report);
-    write_findings(&json, report, "findings", false);
-    json_field_strings(&json, "secrets", NULL, 0);
+    write_array(&json, report, "findings", true, false, false);
+    write_array(&json, report, "secrets", false, true, false);
     json_field_strings(&json, "misconfigurations", NULL, 0);
-    write_findings(&json, report, "suppressed", true);
+    write_array(&json, report, "suppressed", true, true, true);
     write_unjudged(&json, report);
     write_errors(&json, report);
     write_verdict(&json, report);

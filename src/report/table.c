@@ -2,22 +2,16 @@
 #include "base/text.h"
 #include "report/advice.h"
 #include "report/reports.h"
+#include "report/table_parts.h"
 
-enum { COLUMNS = 5, GAP = 2 };
-
-struct table {
-    const struct report *report;
-    const struct report_options *options;
-    struct buffer *out;
-    size_t widths[COLUMNS];
-};
+enum { COLUMNS = TABLE_COLUMNS, GAP = 2 };
 
 static const char *const titles[COLUMNS] = {"PACKAGE", "INSTALLED", "FIXED IN", "SEVERITY", "ID"};
 
-static const char *const colors[SEVERITY_COUNT] = {"\033[2m",  "\033[2m",  "\033[36m",
-                                                   "\033[33m", "\033[31m", "\033[1;31m"};
+const char *const table_colors[SEVERITY_COUNT] = {"\033[2m",  "\033[2m",  "\033[36m",
+                                                  "\033[33m", "\033[31m", "\033[1;31m"};
 
-static void add_color(struct table *table, const char *code)
+void table_color(struct table *table, const char *code)
 {
     if (table->options->color)
         buffer_text(table->out, code);
@@ -41,7 +35,7 @@ static size_t fitting(slice line, size_t width)
 }
 
 /* A line of text, broken between words where the terminal ends. */
-static void add_line(struct table *table, slice line)
+void table_line(struct table *table, slice line)
 {
     slice safe = text_safe(table->report->arena, line);
     do {
@@ -128,9 +122,9 @@ static void add_finding(struct table *table, const struct finding *finding)
 {
     slice cells[COLUMNS];
     cells_of(table, finding, cells);
-    add_color(table, colors[finding->severity]);
+    table_color(table, table_colors[finding->severity]);
     add_cells(table, cells);
-    add_color(table, "\033[0m");
+    table_color(table, "\033[0m");
 }
 
 /* Worst first, then by package and id. */
@@ -170,10 +164,10 @@ static void add_group_title(struct table *table, size_t layer)
     else
         title = arena_format(arena, "Layer %zu (instruction unknown)", layer);
     buffer_add_byte(table->out, '\n');
-    add_color(table, "\033[1m");
+    table_color(table, "\033[1m");
     text_add_cut(table->out, text_safe(arena, title),
                  table->options->width ? table->options->width : 200);
-    add_color(table, "\033[0m");
+    table_color(table, "\033[0m");
     buffer_add_byte(table->out, '\n');
 }
 
@@ -198,9 +192,9 @@ static void add_groups(struct table *table, struct finding **rows, size_t count)
                 continue;
             if (!open) {
                 add_group_title(table, rows[i]->component->layer);
-                add_color(table, "\033[2m");
+                table_color(table, "\033[2m");
                 add_cells(table, heads);
-                add_color(table, "\033[0m");
+                table_color(table, "\033[0m");
             }
             open = true;
             add_finding(table, rows[i]);
@@ -214,13 +208,13 @@ static void add_head(struct table *table)
     const struct os *os = &report->inventory->os;
     slice platform = report->image->platform;
     slice system = os->found ? os->name : SLICE("no distribution known");
-    add_line(table,
-             arena_format(report->arena, "%.*s: %.*s%s%.*s, %zu layer%s, %zu package%s",
-                          SLICE_ARG(report->image->name), SLICE_ARG(system),
-                          platform.len ? ", " : "", SLICE_ARG(platform), report->image->layer_count,
-                          report->image->layer_count == 1 ? "" : "s",
-                          report->inventory->components.count,
-                          report->inventory->components.count == 1 ? "" : "s"));
+    table_line(table,
+               arena_format(report->arena, "%.*s: %.*s%s%.*s, %zu layer%s, %zu package%s",
+                            SLICE_ARG(report->image->name), SLICE_ARG(system),
+                            platform.len ? ", " : "", SLICE_ARG(platform),
+                            report->image->layer_count, report->image->layer_count == 1 ? "" : "s",
+                            report->inventory->components.count,
+                            report->inventory->components.count == 1 ? "" : "s"));
 }
 
 static void add_counts(struct table *table, struct finding *const *rows, size_t count)
@@ -235,17 +229,19 @@ static void add_counts(struct table *table, struct finding *const *rows, size_t 
     for (int i = SEVERITY_CRITICAL; i >= 0; i--)
         if (counts[i])
             buffer_format(&text, "%s%zu %s", text.len ? ", " : "", counts[i], severity_names[i]);
-    add_line(table, count ? arena_format(report->arena,
-                                         "%zu finding%s: %.*s. %zu can be fixed by an "
-                                         "upgrade.",
-                                         count, count == 1 ? "" : "s",
-                                         SLICE_ARG(buffer_slice(&text)), fixable)
-                          : SLICE("No findings."));
+    if (count == 0 && !report->store)
+        return; /* not looked for */
+    table_line(table, count ? arena_format(report->arena,
+                                           "%zu finding%s: %.*s. %zu can be fixed by an "
+                                           "upgrade.",
+                                           count, count == 1 ? "" : "s",
+                                           SLICE_ARG(buffer_slice(&text)), fixable)
+                            : SLICE("No findings."));
     if (counts[SEVERITY_UNKNOWN])
-        add_line(table,
-                 arena_format(report->arena,
-                              "%zu are UNKNOWN: no feed in the store says how severe they are.",
-                              counts[SEVERITY_UNKNOWN]));
+        table_line(table,
+                   arena_format(report->arena,
+                                "%zu are UNKNOWN: no feed in the store says how severe they are.",
+                                counts[SEVERITY_UNKNOWN]));
 }
 
 static void add_suppressed(struct table *table)
@@ -266,7 +262,7 @@ static void add_suppressed(struct table *table)
         if (count) {
             char line[256];
             snprintf(line, sizeof(line), words[kind], count);
-            add_line(table, slice_from_text(line));
+            table_line(table, slice_from_text(line));
         }
     }
 }
@@ -276,7 +272,7 @@ static void add_end_of_life(struct table *table)
     const struct report *report = table->report;
     slice sentence = end_of_life_sentence(report->result, &report->inventory->os, report->arena);
     if (sentence.len)
-        add_line(table, sentence);
+        table_line(table, sentence);
 }
 
 static void add_unjudged(struct table *table)
@@ -284,8 +280,8 @@ static void add_unjudged(struct table *table)
     const struct report *report = table->report;
     const struct unjudged *unjudged = report->result->unjudged.items;
     for (size_t i = 0; i < report->result->unjudged.count; i++)
-        add_line(table, arena_format(report->arena, "NOT JUDGED: %.*s.",
-                                     SLICE_ARG(unjudged_sentence(&unjudged[i], report->arena))));
+        table_line(table, arena_format(report->arena, "NOT JUDGED: %.*s.",
+                                       SLICE_ARG(unjudged_sentence(&unjudged[i], report->arena))));
 }
 
 static void add_errors(struct table *table)
@@ -293,10 +289,10 @@ static void add_errors(struct table *table)
     const struct report *report = table->report;
     const struct report_error *errors = report->errors.items;
     for (size_t i = 0; i < report->errors.count; i++) {
-        add_line(table, arena_format(report->arena, "ERROR: %.*s", SLICE_ARG(errors[i].message)));
+        table_line(table, arena_format(report->arena, "ERROR: %.*s", SLICE_ARG(errors[i].message)));
     }
     if (report->errors.count)
-        add_line(table, SLICE("This report is not complete: do not take the image for clean."));
+        table_line(table, SLICE("This report is not complete: do not take the image for clean."));
 }
 
 static void add_store(struct table *table)
@@ -304,11 +300,11 @@ static void add_store(struct table *table)
     const struct report *report = table->report;
     if (!report->store)
         return;
-    add_line(table, arena_format(report->arena, "Advisories: %s of %.*s, %llu day%s old.",
-                                 report->store->starter ? "the starter store" : "store",
-                                 SLICE_ARG(slice_first(report->store->built, 10)),
-                                 (unsigned long long)report->store_age_days,
-                                 report->store_age_days == 1 ? "" : "s"));
+    table_line(table, arena_format(report->arena, "Advisories: %s of %.*s, %llu day%s old.",
+                                   report->store->starter ? "the starter store" : "store",
+                                   SLICE_ARG(slice_first(report->store->built, 10)),
+                                   (unsigned long long)report->store_age_days,
+                                   report->store_age_days == 1 ? "" : "s"));
 }
 
 static void add_verdict(struct table *table)
@@ -318,13 +314,13 @@ static void add_verdict(struct table *table)
     const slice *reasons = verdict->reasons.items;
     if (verdict->pass && !policy->exit_code && !policy->has_fail_on)
         return;
-    add_color(table, verdict->pass ? "\033[32m" : "\033[1;31m");
-    add_line(table, arena_format(table->report->arena, "%s (exit code %d)%s",
-                                 verdict->pass ? "May leave port" : "May not leave port",
-                                 verdict->exit_code, verdict->reasons.count ? ":" : ""));
-    add_color(table, "\033[0m");
+    table_color(table, verdict->pass ? "\033[32m" : "\033[1;31m");
+    table_line(table, arena_format(table->report->arena, "%s (exit code %d)%s",
+                                   verdict->pass ? "May leave port" : "May not leave port",
+                                   verdict->exit_code, verdict->reasons.count ? ":" : ""));
+    table_color(table, "\033[0m");
     for (size_t i = 0; i < verdict->reasons.count; i++)
-        add_line(table, arena_format(table->report->arena, "  %.*s", SLICE_ARG(reasons[i])));
+        table_line(table, arena_format(table->report->arena, "  %.*s", SLICE_ARG(reasons[i])));
 }
 
 static void add_stats(struct table *table)
@@ -336,29 +332,29 @@ static void add_stats(struct table *table)
     double part =
         stats->image_bytes ? 100.0 * (double)stats->bytes_read / (double)stats->image_bytes : 0;
     buffer_add_byte(table->out, '\n');
-    add_line(table, arena_format(arena, "Image %.*s, read %.*s (%.2f%%), %llu entries, %llu read",
-                                 SLICE_ARG(text_size(arena, stats->image_bytes)),
-                                 SLICE_ARG(text_size(arena, stats->bytes_read)), part,
-                                 (unsigned long long)stats->entries,
-                                 (unsigned long long)stats->entries_read));
-    add_line(table,
-             arena_format(arena, "Time: open %.1f ms, walk %.1f ms, merge %.1f ms, match %.1f ms",
-                          (double)stats->open_microseconds / 1000,
-                          (double)stats->walk_microseconds / 1000,
-                          (double)stats->merge_microseconds / 1000,
-                          (double)stats->match_microseconds / 1000));
-    add_line(table, arena_format(arena, "Peak memory: parent %.*s, largest worker %.*s",
-                                 SLICE_ARG(text_size(arena, stats->parent_peak_memory)),
-                                 SLICE_ARG(text_size(arena, stats->worker_peak_memory))));
+    table_line(table, arena_format(arena, "Image %.*s, read %.*s (%.2f%%), %llu entries, %llu read",
+                                   SLICE_ARG(text_size(arena, stats->image_bytes)),
+                                   SLICE_ARG(text_size(arena, stats->bytes_read)), part,
+                                   (unsigned long long)stats->entries,
+                                   (unsigned long long)stats->entries_read));
+    table_line(table,
+               arena_format(arena, "Time: open %.1f ms, walk %.1f ms, merge %.1f ms, match %.1f ms",
+                            (double)stats->open_microseconds / 1000,
+                            (double)stats->walk_microseconds / 1000,
+                            (double)stats->merge_microseconds / 1000,
+                            (double)stats->match_microseconds / 1000));
+    table_line(table, arena_format(arena, "Peak memory: parent %.*s, largest worker %.*s",
+                                   SLICE_ARG(text_size(arena, stats->parent_peak_memory)),
+                                   SLICE_ARG(text_size(arena, stats->worker_peak_memory))));
     for (size_t i = 0; stats->outcomes && i < table->report->image->layer_count; i++) {
         const struct record_statistics *layer = &stats->outcomes[i].record.statistics;
-        add_line(table,
-                 arena_format(arena,
-                              "  layer %zu: %.*s, %llu entries, read %.*s, peak %.*s, CPU %.1f ms",
-                              i, SLICE_ARG(layer->compression), (unsigned long long)layer->entries,
-                              SLICE_ARG(text_size(arena, layer->bytes_read)),
-                              SLICE_ARG(text_size(arena, layer->peak_memory)),
-                              (double)layer->cpu_microseconds / 1000));
+        table_line(table,
+                   arena_format(
+                       arena, "  layer %zu: %.*s, %llu entries, read %.*s, peak %.*s, CPU %.1f ms",
+                       i, SLICE_ARG(layer->compression), (unsigned long long)layer->entries,
+                       SLICE_ARG(text_size(arena, layer->bytes_read)),
+                       SLICE_ARG(text_size(arena, layer->peak_memory)),
+                       (double)layer->cpu_microseconds / 1000));
     }
 }
 
@@ -379,6 +375,7 @@ static void write_table(const struct report *report, const struct report_options
     add_groups(&table, rows, count);
     buffer_add_byte(out, '\n');
     add_counts(&table, rows, count);
+    table_secrets(&table);
     add_suppressed(&table);
     add_unjudged(&table);
     add_errors(&table);
@@ -386,7 +383,7 @@ static void write_table(const struct report *report, const struct report_options
     add_store(&table);
     slice advice = advice_write(report);
     if (advice.len)
-        add_line(&table, advice);
+        table_line(&table, advice);
     add_verdict(&table);
     add_stats(&table);
 }

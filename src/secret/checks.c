@@ -179,6 +179,15 @@ static bool is_mixed(slice secret, double unused)
     return digit && letter;
 }
 
+/* Whether no letter is beyond `last` in the alphabet. */
+static bool letters_within(slice text, char last)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (byte_is_alpha(text.ptr[i]) && byte_lower(text.ptr[i]) > last)
+            return false;
+    return true;
+}
+
 /* Names are made of words: few changes between letters and digits, most letters in one case. */
 static bool is_random(slice secret, double unused)
 {
@@ -194,10 +203,13 @@ static bool is_random(slice secret, double unused)
         changes += byte_is_digit(c) != byte_is_digit(before);
         changes += byte_is_alpha(c) && byte_is_alpha(before) && (c & 0x20) != (before & 0x20);
     }
-    bool wordy =
-        changes * 4 < secret.len && letters * 10 > secret.len * 8 && vowels * 100 > letters * 28;
-    return is_mixed(secret, 0) && changes * 7 >= secret.len && !wordy &&
-           secret_entropy(secret) >= (secret.len >= 32 ? 3.5 : 3.0);
+    bool hex = letters_within(secret, 'f');
+    bool wordy = letters * 10 > secret.len * 8 && vowels * 100 > letters * 28;
+    /* Without digits, or with few, changes of case must tell. */
+    size_t least = is_mixed(secret, 0) ? (wordy ? 4 : 7) : 4;
+    return changes * least >= secret.len && secret_entropy(secret) >= (hex                ? 2.8
+                                                                       : secret.len >= 32 ? 3.5
+                                                                                          : 3.0);
 }
 
 static bool has_github_checksum(slice secret, double unused)

@@ -8,7 +8,7 @@
 enum { NEAR_BEFORE = 160, NEAR_AFTER = 80, SLACK = 16 };
 
 struct compiled {
-    pcre2_code *pattern, *near;
+    pcre2_code *pattern[SECRET_BYTES + 1], *near; /* the pattern for each mode */
     uint32_t group;
     bool broken;
 };
@@ -52,17 +52,29 @@ static struct error *compile(const struct secret_rule *rule, const char *pattern
                       (char *)why, offset, pattern);
 }
 
+/* In bytes anything may stand beside a token; in text a letter or digit behind it belongs to it. */
+static struct error *compile_pattern(const struct secret_rule *rule, enum secret_mode mode,
+                                     pcre2_code **code)
+{
+    CLEANUP_ARENA struct arena arena = {0};
+    slice pattern = arena_format(&arena, "(?:%s)%s", rule->pattern,
+                                 rule->edge_after && mode == SECRET_TEXT ? "(?![A-Za-z0-9])" : "");
+    return compile(rule, pattern.ptr, PCRE2_DOTALL, code);
+}
+
 static struct error *prepare(struct secret_matcher *matcher, size_t at)
 {
     const struct secret_rule *rule = matcher->rules[at];
     struct compiled *compiled = &matcher->compiled[at];
-    if (compiled->pattern || compiled->broken)
+    if (compiled->pattern[SECRET_TEXT] || compiled->broken)
         return NULL;
     compiled->broken = true;
-    TRY(compile(rule, rule->pattern, PCRE2_DOTALL, &compiled->pattern));
+    for (int mode = 0; mode <= SECRET_BYTES; mode++)
+        TRY(compile_pattern(rule, mode, &compiled->pattern[mode]));
     if (rule->near[0])
         TRY(compile(rule, rule->near, PCRE2_CASELESS, &compiled->near));
-    int group = pcre2_substring_number_from_name(compiled->pattern, (PCRE2_SPTR) "secret");
+    int group =
+        pcre2_substring_number_from_name(compiled->pattern[SECRET_TEXT], (PCRE2_SPTR) "secret");
     compiled->group = group > 0 ? (uint32_t)group : 0;
     compiled->broken = false;
     return NULL;
@@ -100,18 +112,10 @@ static bool edge_before(slice region, size_t start)
            is_hex(at[-2]) && is_hex(at[-1]);
 }
 
-static bool edge_after(slice region, size_t end)
-{
-    return end >= region.len || !is_word(region.ptr[end]);
-}
-
-static bool edges_hold(const struct secret_rule *rule, enum secret_mode mode, slice region,
+static bool edge_holds(const struct secret_rule *rule, enum secret_mode mode, slice region,
                        const struct secret_match *match)
 {
-    if (mode == SECRET_BYTES)
-        return true; /* there any byte may stand beside it */
-    return (!rule->edge_before || edge_before(region, match->secret_start)) &&
-           (!rule->edge_after || edge_after(region, match->secret_end));
+    return mode == SECRET_BYTES || !rule->edge_before || edge_before(region, match->secret_start);
 }
 
 static bool is_near(struct secret_matcher *matcher, const struct compiled *compiled, slice region,
@@ -130,7 +134,7 @@ static bool checks_hold(struct secret_matcher *matcher, size_t at, enum secret_m
     const struct compiled *compiled = &matcher->compiled[at];
     slice secret =
         slice_make(region.ptr + match->secret_start, match->secret_end - match->secret_start);
-    return secret.len && edges_hold(rule, mode, region, match) && !secret_is_placeholder(secret) &&
+    return secret.len && edge_holds(rule, mode, region, match) && !secret_is_placeholder(secret) &&
            secret_checks_hold(rule->checks, secret) &&
            (!compiled->near || is_near(matcher, compiled, region, match));
 }
@@ -148,8 +152,8 @@ bool secret_matcher_look(struct secret_matcher *matcher, size_t at, enum secret_
         from = end - reach;
     slice subject = slice_first(region, end + reach);
     while (from < end) {
-        int code = pcre2_match(compiled->pattern, (PCRE2_SPTR)subject.ptr, subject.len, from, 0,
-                               matcher->data, matcher->limits);
+        int code = pcre2_match(compiled->pattern[mode], (PCRE2_SPTR)subject.ptr, subject.len, from,
+                               0, matcher->data, matcher->limits);
         if (code < 0)
             return false;
         const size_t *places = pcre2_get_ovector_pointer(matcher->data);
@@ -173,7 +177,8 @@ void secret_matcher_free(struct secret_matcher *matcher)
     if (!matcher)
         return;
     for (size_t i = 0; i < matcher->count; i++) {
-        pcre2_code_free(matcher->compiled[i].pattern);
+        for (int mode = 0; mode <= SECRET_BYTES; mode++)
+            pcre2_code_free(matcher->compiled[i].pattern[mode]);
         pcre2_code_free(matcher->compiled[i].near);
     }
     pcre2_match_data_free(matcher->data);

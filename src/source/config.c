@@ -46,6 +46,7 @@ struct error *config_read(struct image *image, slice text, struct arena *arena)
     TRY(strict_json_read(&config, text, "the image's config"));
     if (!json_is_object(config))
         return error_make(ERROR_INPUT, "the image's config is not a JSON object");
+    image->config = text;
     image->platform = config_platform(config, arena);
     TRY(read_diff_ids(image, config, arena));
     history_apply(image, json_object_get(config, "history"), arena);

@@ -48,6 +48,7 @@ struct image {
     struct list tags; /* of slice: the names that the archive gives it */
     slice digest;     /* of the manifest, else of the config; empty for a root folder */
     slice config_digest;
+    slice config;   /* its JSON; empty for a root folder */
     slice platform; /* "linux/amd64", "linux/arm64/v8"; empty: not known */
     struct image_layer *layers;
     size_t layer_count;

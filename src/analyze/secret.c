@@ -1,0 +1,26 @@
+/* Secrets, in files of any name: the looking is in src/secret. */
+#include "analyze/analyzer.h"
+#include "analyze/analyzers.h"
+#include "secret/finder.h"
+
+static struct want wants(slice path, const struct entry *entry)
+{
+    (void)path;
+    return (struct want){.kind =
+                             entry->kind == ENTRY_FILE && entry->size ? WANT_PULL : WANT_NOTHING};
+}
+
+static struct error *pull(struct analysis *analysis, struct stream *stream)
+{
+    return secret_find_in_file(analysis->secrets, stream, analysis->entry->path, analysis->arena,
+                               &analysis->record->secrets);
+}
+
+const struct analyzer analyzer_secret = {
+    .name = "secret",
+    .version = 1,
+    .wants = wants,
+    .pull = pull,
+    .everywhere = true,
+    .for_secrets = true,
+};

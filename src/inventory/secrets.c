@@ -1,0 +1,106 @@
+/* Secrets of all layers, with what became of the files that they stand in. */
+#include "inventory/inventory.h"
+#include "inventory/tree.h"
+#include "secret/rule_set.h"
+
+/* The layer that first takes away or writes over what `layer` has at `path`. */
+static size_t layer_that_hides(const struct tree *tree, size_t layer, slice path)
+{
+    for (size_t i = layer + 1; i < tree->count; i++)
+        if (tree_removes(tree, i, path) || tree_has(tree, i, path))
+            return i;
+    return SIZE_MAX;
+}
+
+/*
+ * What packages bring along as examples and test data is public: everyone has those keys. Said, but
+ * not counted.
+ */
+static bool is_test_data(slice path)
+{
+    static const char *const installed[] = {
+        "site-packages/",       "dist-packages/", "node_modules/", "usr/lib/python",
+        "usr/local/lib/python", "pkg/mod/",       "/gems/"};
+    static const char *const parts[] = {"/test/",      "/tests/",    "/testing/",  "/testdata/",
+                                        "/test_data/", "/fixtures/", "/examples/", "/example/",
+                                        "/docs/",      "/doc/",      "/selftest/", "/test_"};
+    bool is_installed =
+        slice_starts(path, SLICE("usr/share/doc/")) || slice_starts(path, SLICE("usr/share/man/"));
+    if (is_installed)
+        return true;
+    for (size_t i = 0; i < sizeof(installed) / sizeof(installed[0]); i++)
+        is_installed |= slice_contains(path, slice_from_text(installed[i]));
+    for (size_t i = 0; is_installed && i < sizeof(parts) / sizeof(parts[0]); i++)
+        if (slice_contains(path, slice_from_text(parts[i])))
+            return true;
+    return false;
+}
+
+static slice advice_of(const struct secret_rule *rule, struct arena *arena)
+{
+    if (!rule || (!rule->revoke[0] && !rule->advice[0]))
+        return SLICE_EMPTY;
+    return rule->revoke[0] ? arena_format(arena, "Revoke it at %s", rule->revoke)
+                           : slice_from_text(rule->advice);
+}
+
+static void add(struct inventory *inventory, struct arena *arena, const struct secret_rules *rules,
+                const struct secret *secret, size_t layer, size_t deleted_in)
+{
+    const struct secret_rule *rule = secret_rule_named(rules, secret->rule);
+    struct image_secret *added = list_add(&inventory->secrets, arena, sizeof(*added));
+    *added = (struct image_secret){
+        .secret = secret,
+        .title = rule ? slice_from_text(rule->title) : secret->rule,
+        .severity = rule ? rule->severity : SEVERITY_UNKNOWN,
+        .advice = advice_of(rule, arena),
+        .layer = layer,
+        .deleted_in = deleted_in,
+    };
+    if (secret->allowed.len) {
+        added->suppressed_reason = secret->allowed;
+        added->suppressed_by = SLICE("plimsoll:allow");
+    } else if (is_test_data(secret->path)) {
+        added->suppressed_reason = SLICE("test data or an example of an installed package");
+        added->suppressed_by = SLICE("plimsoll");
+    }
+}
+
+static size_t count_secrets(const struct image *image, const struct layer_outcome *outcomes)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < image->layer_count; i++)
+        count += outcomes[i].complete ? outcomes[i].record.secrets.count : 0;
+    return count;
+}
+
+static void add_of_layers(struct inventory *inventory, struct arena *arena,
+                          const struct image *image, const struct layer_outcome *outcomes,
+                          const struct secret_rules *rules)
+{
+    struct tree tree;
+    const struct record **records = arena_array(arena, image->layer_count + 1, sizeof(*records));
+    for (size_t i = 0; i < image->layer_count; i++)
+        records[i] = outcomes[i].complete ? &outcomes[i].record : NULL;
+    tree_build(&tree, arena, records, image->layer_count);
+    for (size_t i = 0; i < image->layer_count; i++) {
+        const struct secret *secrets = records[i] ? records[i]->secrets.items : NULL;
+        for (size_t j = 0; records[i] && j < records[i]->secrets.count; j++)
+            add(inventory, arena, rules, &secrets[j], i,
+                layer_that_hides(&tree, i, secrets[j].file));
+    }
+}
+
+void inventory_add_secrets(struct inventory *inventory, struct arena *arena,
+                           const struct image *image, const struct layer_outcome *outcomes,
+                           const struct layer_outcome *config, const struct secret_rules *rules)
+{
+    const struct secret *secrets = config ? config->record.secrets.items : NULL;
+    for (size_t i = 0; config && config->complete && i < config->record.secrets.count; i++) {
+        size_t layer = secrets[i].layer ? (size_t)secrets[i].layer - 1 : SIZE_MAX;
+        add(inventory, arena, rules, &secrets[i], layer < image->layer_count ? layer : SIZE_MAX,
+            SIZE_MAX);
+    }
+    if (count_secrets(image, outcomes))
+        add_of_layers(inventory, arena, image, outcomes, rules);
+}

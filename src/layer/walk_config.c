@@ -1,0 +1,168 @@
+/* Secrets in an image's config (OCI image specification, config.md) and in its history. */
+#include "layer/walk.h"
+#include "base/json_read.h"
+#include "secret/finder.h"
+#include "secret/redact.h"
+
+struct config_walk {
+    struct secret_scanner *scanner;
+    struct arena *arena;
+    struct record *record;
+};
+
+static bool is_known(const struct list *list, size_t from, slice fingerprint)
+{
+    const struct secret *secrets = list->items;
+    for (size_t i = from; i < list->count; i++)
+        if (slice_equal(secrets[i].fingerprint, fingerprint))
+            return true;
+    return false;
+}
+
+/* Build arguments stand before a command with spaces between them; rules for files of variables
+ * want each in a line of its own. */
+static slice one_a_line(slice text, struct arena *arena)
+{
+    slice copy = arena_copy(arena, text);
+    for (size_t i = 0; i < copy.len; i++)
+        if (copy.ptr[i] == ' ')
+            ((char *)(uintptr_t)copy.ptr)[i] = '\n';
+    return copy;
+}
+
+/* As it is, and once more with each word in a line of its own; both under the same place. */
+static struct error *look_at(struct config_walk *walk, slice text, slice path, uint64_t layer)
+{
+    struct list *secrets = &walk->record->secrets;
+    size_t before = secrets->count;
+    struct list again = {0};
+    TRY(secret_find_in_text(walk->scanner, text, path, walk->arena, secrets));
+    TRY(secret_find_in_text(walk->scanner, one_a_line(text, walk->arena), path, walk->arena,
+                            &again));
+    const struct secret *more = again.items;
+    for (size_t i = 0; i < again.count; i++)
+        if (!is_known(secrets, before, more[i].fingerprint))
+            *(struct secret *)list_add(secrets, walk->arena, sizeof(*more)) = more[i];
+    for (size_t i = before; i < secrets->count; i++) {
+        struct secret *secret = (struct secret *)secrets->items + i;
+        secret->layer = layer;
+        secret->line = secret->column = 0;
+    }
+    return NULL;
+}
+
+static slice text_of(const json_t *value)
+{
+    return slice_make(json_string_value(value), json_string_length(value));
+}
+
+/* A list of words, or one string: ENV's entries each by itself, a command as one line. */
+static struct error *look_at_list(struct config_walk *walk, const json_t *config, const char *key,
+                                  bool joined)
+{
+    CLEANUP_BUFFER struct buffer line = {0};
+    const json_t *list = json_object_get(config, key);
+    slice path = arena_format(walk->arena, "config:%s", key);
+    if (json_is_string(list))
+        return look_at(walk, text_of(list), path, 0);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        slice word = text_of(json_array_get(list, i));
+        if (!json_is_string(json_array_get(list, i)))
+            continue;
+        if (!joined)
+            TRY(look_at(walk, word, path, 0));
+        buffer_add(&line, word);
+        buffer_add_byte(&line, ' ');
+    }
+    return joined && line.len ? look_at(walk, buffer_slice(&line), path, 0) : NULL;
+}
+
+static struct error *look_at_labels(struct config_walk *walk, const json_t *config)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(json_object_get(config, "Labels"), key, value)
+    {
+        if (json_is_string(value))
+            TRY(look_at(walk, arena_format(walk->arena, "%s=%.*s", key, SLICE_ARG(text_of(value))),
+                        SLICE("config:Labels"), 0));
+    }
+    return NULL;
+}
+
+static struct error *look_at_history(struct config_walk *walk, const json_t *history)
+{
+    uint64_t layers = 0;
+    for (size_t i = 0; i < json_array_size(history); i++) {
+        const json_t *entry = json_array_get(history, i);
+        static const char *const keys[] = {"created_by", "comment", "author"};
+        bool made_layer = !json_is_true(json_object_get(entry, "empty_layer"));
+        layers += made_layer;
+        slice path = arena_format(walk->arena, "history:%zu", i);
+        for (size_t j = 0; j < sizeof(keys) / sizeof(keys[0]); j++) {
+            const json_t *text = json_object_get(entry, keys[j]);
+            if (json_is_string(text))
+                TRY(look_at(walk, text_of(text), path, made_layer ? layers : 0));
+        }
+    }
+    return NULL;
+}
+
+/* -- instructions without their secrets -----------------------------------------------------------
+ */
+
+struct masking {
+    struct arena *arena;
+    slice text;
+    bool *hidden; /* for each byte */
+    bool any;
+};
+
+static void on_hit(void *context, const struct secret_hit *hit)
+{
+    struct masking *masking = context;
+    for (uint64_t i = hit->start; i < hit->end && i < masking->text.len; i++)
+        masking->hidden[i] = true;
+    masking->any = true;
+}
+
+static void mask(struct config_walk *walk, slice text, uint64_t layer)
+{
+    CLEANUP_BUFFER struct buffer out = {0};
+    struct masking masking = {walk->arena, text, arena_array(walk->arena, text.len + 1, 1), false};
+    secret_scan(walk->scanner, SECRET_TEXT, text, on_hit, &masking);
+    secret_scan(walk->scanner, SECRET_TEXT, one_a_line(text, walk->arena), on_hit, &masking);
+    if (!masking.any)
+        return;
+    for (size_t i = 0; i < text.len; i++)
+        if (!masking.hidden[i])
+            buffer_add_byte(&out, text.ptr[i]);
+        else if (i == 0 || !masking.hidden[i - 1])
+            buffer_text(&out, "…");
+    struct masked_text *masked = list_add(&walk->record->masked, walk->arena, sizeof(*masked));
+    *masked = (struct masked_text){layer, arena_copy(walk->arena, buffer_slice(&out))};
+}
+
+struct error *walk_config(slice text, const slice *instructions, size_t count,
+                          const struct walk_options *options, struct arena *arena,
+                          struct record *record)
+{
+    struct config_walk walk = {options->secrets, arena, record};
+    CLEANUP_JSON json_t *document = NULL;
+    if (!options->secrets)
+        return NULL;
+    TRY(json_read(&document, text, "the image's config"));
+    const json_t *config = json_object_get(document, "config");
+    const json_t *health = json_object_get(config, "Healthcheck");
+    TRY(look_at_list(&walk, config, "Env", false));
+    TRY(look_at_labels(&walk, config));
+    TRY(look_at_list(&walk, config, "Entrypoint", true));
+    TRY(look_at_list(&walk, config, "Cmd", true));
+    TRY(look_at_list(&walk, config, "Shell", true));
+    TRY(look_at_list(&walk, config, "OnBuild", false));
+    TRY(look_at_list(&walk, health, "Test", true));
+    TRY(look_at_history(&walk, json_object_get(document, "history")));
+    for (size_t i = 0; i < count; i++)
+        mask(&walk, instructions[i], i);
+    return NULL;
+}

@@ -1,0 +1,26 @@
+/* What the files that write the table share. */
+#ifndef PLIMSOLL_REPORT_TABLE_PARTS_H
+#define PLIMSOLL_REPORT_TABLE_PARTS_H
+
+#include "report/report.h"
+
+enum { TABLE_COLUMNS = 5 };
+
+struct table {
+    const struct report *report;
+    const struct report_options *options;
+    struct buffer *out;
+    size_t widths[TABLE_COLUMNS];
+};
+
+extern const char *const table_colors[SEVERITY_COUNT];
+
+/* Where the terminal has colours. */
+void table_color(struct table *table, const char *code);
+/* A line of text, made safe, broken between words where the terminal ends. */
+void table_line(struct table *table, slice line);
+
+/* The secrets, each with where it is and what to do. */
+void table_secrets(struct table *table);
+
+#endif

@@ -1,0 +1,216 @@
+#include "secret/finder.h"
+#include "secret/redact.h"
+#include "archive/content_stream.h"
+#include "base/limits.h"
+
+/* Found in the text at hand. */
+struct pending {
+    struct secret secret;
+    const struct secret_rule *rule;
+    uint64_t start, end;
+    bool dropped;
+};
+
+/* Who wrote the line says so himself. */
+static bool is_allowed_inline(const struct secret_hit *hit)
+{
+    static const char *const marks[] = {"plimsoll:allow", "gitleaks:allow", "trufflehog:ignore"};
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+        if (slice_contains(hit->line_before, slice_from_text(marks[i])) ||
+            slice_contains(hit->line_after, slice_from_text(marks[i])))
+            return true;
+    return false;
+}
+
+void secret_look_add(struct secret_look *look, const struct secret_hit *hit, uint64_t cell)
+{
+    if (look->hits->count >= LIMIT_SECRETS_PER_FILE * 4)
+        return;
+    struct pending *pending = list_add(look->hits, look->arena, sizeof(*pending));
+    *pending = (struct pending){
+        .rule = hit->rule,
+        .start = hit->start,
+        .end = hit->end,
+        .secret =
+            {
+                .rule = slice_from_text(hit->rule->id),
+                .file = look->file,
+                .path = look->path,
+                .match = secret_redacted(hit->rule, hit->secret, look->arena),
+                .fingerprint = secret_fingerprint(hit->rule, hit->secret, look->arena),
+                .line = hit->line,
+                .column = hit->column,
+                .cell = cell,
+                .allowed =
+                    is_allowed_inline(hit) ? SLICE("allowed by a remark in its line") : SLICE_EMPTY,
+            },
+    };
+}
+
+void secret_look_add_new(struct secret_look *look, const struct secret_hit *hit, uint64_t cell,
+                         size_t known)
+{
+    size_t before = look->hits->count;
+    secret_look_add(look, hit, cell);
+    struct pending *hits = look->hits->items;
+    for (size_t i = 0; i < known && before < look->hits->count; i++)
+        if (slice_equal(hits[i].secret.fingerprint, hits[before].secret.fingerprint))
+            look->hits->count = before;
+}
+
+void secret_look_hit(void *context, const struct secret_hit *hit)
+{
+    secret_look_add(context, hit, 0);
+}
+
+/* Rules that come first are the surer ones. */
+static bool loses_to(const struct pending *a, const struct pending *b)
+{
+    bool overlap = a->start < b->end && b->start < a->end;
+    if (!overlap)
+        return false;
+    return a->rule != b->rule ? a->rule > b->rule : a->start > b->start;
+}
+
+static void drop_losers(struct pending *hits, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < count && !hits[i].dropped; j++)
+            hits[i].dropped = i != j && !hits[j].dropped && loses_to(&hits[i], &hits[j]);
+}
+
+void secret_look_settle(struct secret_look *look)
+{
+    struct pending *hits = look->hits->items;
+    size_t told = 0, more = 0;
+    drop_losers(hits, look->hits->count);
+    for (size_t i = 0; i < look->hits->count; i++) {
+        if (hits[i].dropped)
+            continue;
+        if (told == LIMIT_SECRETS_PER_FILE || look->found->count >= LIMIT_SECRETS_PER_LAYER) {
+            more++;
+            continue;
+        }
+        told++;
+        *(struct secret *)list_add(look->found, look->arena, sizeof(struct secret)) =
+            hits[i].secret;
+    }
+    if (more && look->found->count)
+        ((struct secret *)look->found->items)[look->found->count - 1].more += more;
+    look->hits->count = 0;
+}
+
+static void note_incomplete(struct secret_look *look)
+{
+    look->problem = SLICE("so much in it looks like secrets that not all of it was looked through");
+}
+
+struct error *secret_look_plain(struct secret_look *look, struct stream *stream,
+                                enum secret_mode mode, uint64_t most)
+{
+    struct secret_text *text = secret_text_start(look->scanner, mode, secret_look_hit, look);
+    struct error *error = NULL;
+    for (uint64_t read = 0; read < most;) {
+        slice window;
+        error = stream_some(stream, &window);
+        if (error || window.len == 0)
+            break;
+        secret_text_add(text, window);
+        stream_take(stream, window.len);
+        read += window.len;
+    }
+    if (!secret_text_end(text))
+        note_incomplete(look);
+    secret_look_settle(look);
+    return error;
+}
+
+/* Damage within a file is not the image's; a stream that broke is, and so is a limit. */
+static struct error *only_serious(struct error *error, const struct stream *stream)
+{
+    if (!error || error->kind == ERROR_LIMIT || error->kind == ERROR_SYSTEM || stream->broken)
+        return error;
+    error_free(error);
+    return NULL;
+}
+
+/* -- what lies within -----------------------------------------------------------------------------
+ */
+
+struct inside {
+    struct error *(*next)(void *context, slice *piece);
+    void *context;
+    uint64_t *unpacked;
+};
+
+static struct error *next_inside(void *context, slice *piece)
+{
+    struct inside *inside = context;
+    TRY(inside->next(inside->context, piece));
+    *inside->unpacked += piece->len;
+    if (*inside->unpacked > LIMIT_SECRET_ARCHIVE_BYTES)
+        return error_make(ERROR_LIMIT,
+                          "what is packed in it has more than %llu bytes, the limit for one file "
+                          "in which secrets are looked for",
+                          (unsigned long long)LIMIT_SECRET_ARCHIVE_BYTES);
+    return NULL;
+}
+
+struct error *secret_look_inside(struct secret_look *look, slice name,
+                                 struct error *(*next)(void *context, slice *piece), void *context)
+{
+    struct inside inside = {next, context, look->unpacked};
+    struct content content = {next_inside, &inside};
+    struct secret_look inner = *look;
+    inner.depth++;
+    inner.path = name.len ? arena_format(look->arena, "%.*s!%.*s", SLICE_ARG(look->path),
+                                         SLICE_ARG(slice_first(name, LIMIT_PATH_BYTES)))
+                          : look->path;
+    CLEANUP_STREAM struct stream *stream = stream_from_content(&content);
+    struct error *error = secret_look_by_kind(&inner, stream);
+    if (inner.problem.len)
+        look->problem = inner.problem;
+    return only_serious(error, stream);
+}
+
+/* -- a whole file ---------------------------------------------------------------------------------
+ */
+
+struct error *secret_find_in_file(struct secret_scanner *scanner, struct stream *stream, slice path,
+                                  struct arena *arena, struct list *found)
+{
+    uint64_t unpacked = 0;
+    struct list hits = {0};
+    slice own = arena_copy(arena, path);
+    struct secret_look look = {.scanner = scanner,
+                               .file = own,
+                               .path = own,
+                               .arena = arena,
+                               .found = found,
+                               .unpacked = &unpacked,
+                               .hits = &hits};
+    TRY(only_serious(secret_look_by_kind(&look, stream), stream));
+    if (look.problem.len)
+        return error_make(ERROR_LIMIT, "%.*s", SLICE_ARG(look.problem));
+    return NULL;
+}
+
+struct error *secret_find_in_text(struct secret_scanner *scanner, slice text, slice path,
+                                  struct arena *arena, struct list *found)
+{
+    CLEANUP_STREAM struct stream *stream = stream_from_memory(text);
+    uint64_t unpacked = 0;
+    struct list hits = {0};
+    slice own = arena_copy(arena, path);
+    struct secret_look look = {.scanner = scanner,
+                               .file = own,
+                               .path = own,
+                               .arena = arena,
+                               .found = found,
+                               .unpacked = &unpacked,
+                               .hits = &hits};
+    TRY(secret_look_plain(&look, stream, SECRET_TEXT, UINT64_MAX));
+    if (look.problem.len)
+        return error_make(ERROR_LIMIT, "%.*s", SLICE_ARG(look.problem));
+    return NULL;
+}

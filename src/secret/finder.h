@@ -1,0 +1,59 @@
+/*
+ * Looks through a file for secrets, in the way that its kind asks for: text as text, programs by
+ * the surest rules, archives member by member, notebooks cell by cell, git's objects inflated,
+ * weights of models not at all beyond their header. kinds.c has the table of kinds.
+ */
+#ifndef PLIMSOLL_SECRET_FINDER_H
+#define PLIMSOLL_SECRET_FINDER_H
+
+#include "archive/stream.h"
+#include "secret/scanner.h"
+#include "secret/secret.h"
+
+/* What a look works with. */
+struct secret_look {
+    struct secret_scanner *scanner;
+    slice file;          /* the file's path */
+    slice path;          /* of the file or member at hand */
+    struct arena *arena; /* what was found lives in it */
+    struct list *found;  /* of struct secret */
+    unsigned depth;      /* of archives in archives */
+    uint64_t *unpacked;  /* bytes from archives, so far, of the whole file */
+    struct list *hits;   /* of struct pending (finder.c): of the text at hand */
+    slice problem;       /* why not all of it was looked through; or empty */
+};
+
+/*
+ * Looks through one file and adds what it finds to `found`. It need not read all of the stream. An
+ * error is the stream's own, or a limit that was passed; damage within the file is none.
+ */
+MUST_CHECK struct error *secret_find_in_file(struct secret_scanner *scanner, struct stream *stream,
+                                             slice path, struct arena *arena, struct list *found);
+
+/* The same for a short text that is at hand: an environment variable, a line of history. */
+MUST_CHECK struct error *secret_find_in_text(struct secret_scanner *scanner, slice text, slice path,
+                                             struct arena *arena, struct list *found);
+
+/* -- for the kinds -- */
+
+/* One that was found but not settled yet: of several that overlap the surest rule counts. */
+void secret_look_add(struct secret_look *look, const struct secret_hit *hit, uint64_t cell);
+/* The same, unless one of the first `known` is of the same secret. */
+void secret_look_add_new(struct secret_look *look, const struct secret_hit *hit, uint64_t cell,
+                         size_t known);
+/* As a callback of the scanner; the context is the look. */
+void secret_look_hit(void *look, const struct secret_hit *hit);
+/* Settles what was found since the last time and adds it to `found`. */
+void secret_look_settle(struct secret_look *look);
+
+/* All of a stream as text or bytes. */
+MUST_CHECK struct error *secret_look_plain(struct secret_look *look, struct stream *stream,
+                                           enum secret_mode mode, uint64_t most);
+/* Something within the file at hand: a member of an archive. Counts against the limits. */
+MUST_CHECK struct error *secret_look_inside(struct secret_look *look, slice name,
+                                            struct error *(*next)(void *context, slice *piece),
+                                            void *context);
+/* By its kind. */
+MUST_CHECK struct error *secret_look_by_kind(struct secret_look *look, struct stream *stream);
+
+#endif

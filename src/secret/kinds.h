@@ -1,0 +1,20 @@
+/* Kinds of files that secrets are looked for in, each in its own way. One line each in kinds.c. */
+#ifndef PLIMSOLL_SECRET_KINDS_H
+#define PLIMSOLL_SECRET_KINDS_H
+
+#include "secret/finder.h"
+
+struct secret_kind {
+    const char *name;
+    /* By the file's first bytes (up to SECRET_HEAD of them) and its path. */
+    bool (*recognise)(const struct secret_look *look, slice head);
+    struct error *(*look)(struct secret_look *look, struct stream *stream);
+};
+
+enum { SECRET_HEAD = 1024 };
+
+extern const struct secret_kind secret_kind_notebook;
+extern const struct secret_kind secret_kind_git_object, secret_kind_git_pack;
+extern const struct secret_kind secret_kind_zip, secret_kind_tar, secret_kind_compressed;
+
+#endif

@@ -136,9 +136,6 @@ def beginning(pattern):
     return out
 
 
-NEAR_BYTES = 160
-
-
 def is_weak(rule):
     """A token without telling characters of its own: what stands near it is looked for first."""
     return "token" in rule and "near" in rule and literals(sre_parse.parse(rule["token"])) < 3
@@ -147,8 +144,7 @@ def is_weak(rule):
 def expressions(rule):
     """For PCRE, with the group `secret`; and for Hyperscan, which knows no groups and no look-around."""
     if is_weak(rule):
-        return (f"(?i:{rule['near']})[\\s\\S]{{0,{NEAR_BYTES}}}?{BEFORE}(?P<secret>{rule['token']}){AFTER}",
-                f"(?i:{rule['near']})")
+        return f"{BEFORE}(?P<secret>{rule['token']}){AFTER}", f"(?i:{rule['near']})"
     if "token" in rule:
         edges = rule.get("edges", "both")
         exact = (BEFORE if edges in ("both", "before") else "") + f"(?P<secret>{rule['token']})" + \
@@ -241,7 +237,7 @@ def check(rule):
         except Wrong as error:
             raise Wrong(f"{where}: {shape}: {error}")
         if shape in rule["good"] and not is_computed(shape):
-            for form in (exact, loose):
+            for form in (exact, loose) + ((f"(?i:{rule['near']})[\\s\\S]{{0,160}}{exact}",) if is_weak(rule) else ()):
                 if not re.search(form, text):
                     raise Wrong(f"{where}: its pattern does not match its own good example: {text}")
 
@@ -263,8 +259,8 @@ def table(rules):
     lines.append("\nconst struct secret_rule secret_rules[] = {")
     for at, rule in enumerate(rules):
         exact, loose = expressions(rule)
-        edges = rule.get("edges", "both") if "token" in rule and not is_weak(rule) else "none"
-        if "token" in rule and not is_weak(rule):
+        edges = rule.get("edges", "both") if "token" in rule else "none"
+        if "token" in rule:
             exact = f"(?P<secret>{rule['token']})"
         fields = {
             "id": rule["id"], "title": rule["title"], "pattern": exact, "find": rule["loose"], "checks": rule.get("check", ""),
@@ -273,7 +269,7 @@ def table(rules):
         lines.append("    {" + ", ".join(f".{name} = {literal(value)}" for name, value in fields.items())
                      + f", .severity = SEVERITY_{rule['severity']}, .bytes = {str(rule.get('bytes') == 'yes').lower()}"
                      f", .edge_before = {str(edges in ('both', 'before')).lower()}, .edge_after = {str(edges in ('both', 'after')).lower()}"
-                     f", .reach = {rule['reach']}, .good = good_{at}, .bad = bad_{at}}},")
+                     f", .follows = {str(is_weak(rule)).lower()}, .reach = {rule['reach']}, .good = good_{at}, .bad = bad_{at}}},")
     lines += ["};", f"const size_t secret_rule_count = {len(rules)};", ""]
     return "\n".join(lines)
 

@@ -5,7 +5,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-enum { NEAR_BEFORE = 160, NEAR_AFTER = 80, SLACK = 16 };
+enum { NEAR_BEFORE = 160, NEAR_AFTER = 80, SLACK = 16, FOLLOWS_WITHIN = 160 };
 
 struct compiled {
     pcre2_code *pattern[SECRET_BYTES + 1], *near; /* the pattern for each mode */
@@ -148,10 +148,13 @@ bool secret_matcher_look(struct secret_matcher *matcher, size_t at, enum secret_
     size_t reach = (size_t)rule->reach + SLACK;
     if (error || compiled->broken)
         return false;
-    if (end > reach && from < end - reach)
+    size_t last = rule->follows ? end + FOLLOWS_WITHIN : end; /* where a match may begin */
+    if (rule->follows && from < end)
+        from = end;
+    if (!rule->follows && end > reach && from < end - reach)
         from = end - reach;
-    slice subject = slice_first(region, end + reach);
-    while (from < end) {
+    slice subject = slice_first(region, last + reach);
+    while (from < last && from < subject.len) {
         int code = pcre2_match(compiled->pattern[mode], (PCRE2_SPTR)subject.ptr, subject.len, from,
                                0, matcher->data, matcher->limits);
         if (code < 0)
@@ -161,7 +164,7 @@ bool secret_matcher_look(struct secret_matcher *matcher, size_t at, enum secret_
         *match = (struct secret_match){.start = places[0], .end = places[1]};
         match->secret_start = places[group];
         match->secret_end = places[group + 1];
-        if (match->start >= end)
+        if (match->start >= last)
             return false;
         if (match->end >= end && match->secret_start != PCRE2_UNSET) {
             match->holds = checks_hold(matcher, at, mode, region, match);

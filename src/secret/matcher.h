@@ -24,7 +24,8 @@ struct secret_match {
 
 /*
  * The first match of the rule that ends at `end` of the region or behind it and begins at or after
- * `from` and before `end`; false when there is none.
+ * `from` and before `end` (for a rule that follows a word: soon after `end`); false when there is
+ * none.
  */
 bool secret_matcher_look(struct secret_matcher *matcher, size_t rule, enum secret_mode mode,
                          slice region, size_t from, size_t end, struct secret_match *match);

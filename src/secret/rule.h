@@ -18,9 +18,10 @@ struct secret_rule {
     const char *revoke;  /* address; or "" */
     const char *advice;  /* sentence; or "" */
     enum severity severity;
-    bool bytes;                           /* sure enough for programs and other binary files */
-    bool edge_before, edge_after;         /* no letter or digit may stand there */
-    unsigned reach;                       /* bytes of the longest match */
+    bool bytes;                   /* sure enough for programs and other binary files */
+    bool edge_before, edge_after; /* no letter or digit may stand there */
+    bool follows;   /* `find` is a word, and the pattern is looked for in what follows it */
+    unsigned reach; /* bytes of the longest match */
     const char *const *good, *const *bad; /* examples (shape.h), each ended by NULL */
 };
 

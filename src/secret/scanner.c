@@ -4,7 +4,8 @@
 #include "base/limits.h"
 
 enum {
-    SEAM = 8192,      /* no match is longer (REACH_MOST in rules/compile.py) */
+    SEAM_MOST = 8192, /* no match is longer (REACH_MOST in rules/compile.py) */
+    SEAM_LEAST = 512,
     HELD = 64 * 1024, /* small files are looked through in one go */
 };
 
@@ -23,7 +24,8 @@ struct secret_text {
     enum secret_mode mode;
     secret_found *found;
     void *context;
-    char *held; /* HELD + 2 × SEAM: what is to be looked through with what follows */
+    size_t seam; /* bytes that a match in this mode, with what is near it, may take */
+    char *held;  /* HELD + 2 × SEAM_MOST: what is to be looked through with what follows */
     size_t held_count;
     uint64_t offset; /* of the first byte held */
     uint64_t line, column;
@@ -41,6 +43,7 @@ struct secret_scanner {
     size_t count;
     struct secret_database *database;
     struct secret_matcher *matcher;
+    size_t seams[SECRET_BYTES + 1]; /* of each mode */
     struct secret_text text, inner, whole;
 };
 
@@ -48,7 +51,16 @@ static void text_new(struct secret_scanner *scanner, struct secret_text *text, b
 {
     *text = (struct secret_text){.scanner = scanner};
     text->done = memory_alloc((scanner->count + 1) * sizeof(*text->done));
-    text->held = held ? memory_alloc(HELD + 2 * SEAM) : NULL;
+    text->held = held ? memory_alloc(HELD + 2 * SEAM_MOST) : NULL;
+}
+
+static size_t seam_of(const struct secret_rule *const *rules, size_t count, enum secret_mode mode)
+{
+    size_t seam = SEAM_LEAST;
+    for (size_t i = 0; i < count; i++)
+        if ((mode == SECRET_TEXT || rules[i]->bytes) && rules[i]->reach + SEAM_LEAST > seam)
+            seam = rules[i]->reach + SEAM_LEAST;
+    return seam < SEAM_MOST ? seam : SEAM_MOST;
 }
 
 struct secret_scanner *secret_scanner_new(const struct secret_rule *const *rules, size_t count,
@@ -57,6 +69,8 @@ struct secret_scanner *secret_scanner_new(const struct secret_rule *const *rules
     struct secret_scanner *scanner = memory_alloc(sizeof(*scanner));
     *scanner = (struct secret_scanner){.rules = rules, .count = count, .database = database};
     scanner->matcher = secret_matcher_new(rules, count);
+    for (int mode = 0; mode <= SECRET_BYTES; mode++)
+        scanner->seams[mode] = seam_of(rules, count, mode);
     text_new(scanner, &scanner->text, true);
     text_new(scanner, &scanner->whole, false);
     text_new(scanner, &scanner->inner, false);
@@ -216,6 +230,7 @@ static void begin(struct secret_text *text, enum secret_mode mode, secret_found 
                   void *context)
 {
     text->mode = mode;
+    text->seam = text->scanner->seams[mode];
     text->found = found;
     text->context = context;
     text->held_count = 0;
@@ -260,7 +275,7 @@ static void scan_held(struct secret_text *text, bool last)
         .line = text->line,
         .column = text->column,
         .from = text->looked,
-        .until = last ? UINT64_MAX : text->offset + text->held_count - SEAM,
+        .until = last ? UINT64_MAX : text->offset + text->held_count - text->seam,
     };
     scan_region(text, &region);
 }
@@ -287,7 +302,7 @@ static void scan_in_place(struct secret_text *text, slice piece)
 {
     size_t before = text->held_count;
     if (before) {
-        hold(text, slice_first(piece, 2 * SEAM));
+        hold(text, slice_first(piece, 2 * text->seam));
         scan_held(text, false);
         text->held_count = before;
         drop(text, before);
@@ -298,10 +313,10 @@ static void scan_in_place(struct secret_text *text, slice piece)
         .line = text->line,
         .column = text->column,
         .from = text->looked,
-        .until = text->offset + piece.len - SEAM,
+        .until = text->offset + piece.len - text->seam,
     };
     scan_region(text, &region);
-    size_t let_go = piece.len - 2 * SEAM;
+    size_t let_go = piece.len - 2 * text->seam;
     if (text->mode == SECRET_TEXT)
         pass_over(slice_first(piece, let_go), &text->line, &text->column);
     text->offset += let_go;
@@ -320,7 +335,7 @@ void secret_text_add(struct secret_text *text, slice piece)
         piece = slice_from(piece, part.len);
         if (text->held_count == HELD && piece.len) {
             scan_held(text, false);
-            drop(text, HELD - 2 * SEAM);
+            drop(text, HELD - 2 * text->seam);
         }
     }
 }

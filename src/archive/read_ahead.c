@@ -4,7 +4,7 @@
 
 enum {
     PIECES = 4,
-    PIECE_BYTES = 128 * 1024,
+    PIECE_BYTES = 256 * 1024,
     FRONT = STREAM_WINDOW, /* room before a piece for what of the one before was not taken */
 };
 
@@ -13,12 +13,12 @@ struct piece {
     char *bytes; /* FRONT + PIECE_BYTES */
     size_t got;
     struct error *error;
-    uint64_t read, hashed; /* numbers of its jobs */
+    uint64_t read, hashed; /* numbers of its jobs: of the reader, of the hasher */
 };
 
 struct read_ahead {
     struct stream *stream;
-    struct side_thread *thread;
+    struct side_thread *thread, *hasher;
     struct piece pieces[PIECES];
     size_t next; /* the piece that comes after the window's */
     bool ended;  /* the thread's: nothing more is to be read */
@@ -42,27 +42,37 @@ static void read_piece(void *context, const void *bytes, size_t count)
 
 static void hash_piece(void *context, const void *bytes, size_t count)
 {
-    (void)count;
     const struct piece *piece = context;
+    (void)count;
     digest_add(piece->ahead->stream->digest, bytes, piece->got);
 }
 
+static void hash(struct piece *piece)
+{
+    struct side_job job = {.run = hash_piece, .context = piece, .bytes = piece->bytes + FRONT};
+    if (piece->ahead->stream->digest)
+        piece->hashed = side_thread_add(piece->ahead->hasher, job);
+}
+
+/* One thread does its jobs in their order; where another hashes, it must be done with the bytes. */
 static void ask_for(struct piece *piece)
 {
     struct read_ahead *ahead = piece->ahead;
+    bool alone = ahead->hasher == ahead->thread;
+    if (!alone)
+        side_thread_wait(ahead->hasher, piece->hashed);
     piece->read =
         side_thread_add(ahead->thread, (struct side_job){.run = read_piece, .context = piece});
-    piece->hashed = piece->read;
-    if (ahead->stream->digest)
-        piece->hashed = side_thread_add(
-            ahead->thread,
-            (struct side_job){.run = hash_piece, .context = piece, .bytes = piece->bytes + FRONT});
+    if (alone)
+        hash(piece);
 }
 
-struct read_ahead *read_ahead_start(struct stream *stream, struct side_thread *thread)
+struct read_ahead *read_ahead_start(struct stream *stream, struct side_thread *thread,
+                                    struct side_thread *hasher)
 {
     struct read_ahead *ahead = memory_alloc(sizeof(*ahead));
-    *ahead = (struct read_ahead){.stream = stream, .thread = thread, .first = stream->buffer};
+    *ahead = (struct read_ahead){
+        .stream = stream, .thread = thread, .hasher = hasher, .first = stream->buffer};
     for (size_t i = 0; i < PIECES; i++) {
         ahead->pieces[i] =
             (struct piece){.ahead = ahead, .bytes = memory_alloc(FRONT + PIECE_BYTES)};
@@ -88,6 +98,8 @@ struct error *read_ahead_fill(struct stream *stream)
     stream->ended = piece->got == 0;
     if (stream->ended)
         return NULL;
+    if (ahead->hasher != ahead->thread)
+        hash(piece);
     memcpy(piece->bytes + FRONT - kept, stream->buffer + stream->start, kept);
     if (stream->buffer != ahead->first)
         ask_for(&ahead->pieces[(ahead->next + PIECES - 1) % PIECES]);
@@ -99,25 +111,19 @@ struct error *read_ahead_fill(struct stream *stream)
     return NULL;
 }
 
-static uint64_t last_job(const struct read_ahead *ahead)
-{
-    uint64_t last = 0;
-    for (size_t i = 0; i < PIECES; i++)
-        if (ahead->pieces[i].hashed > last)
-            last = ahead->pieces[i].hashed;
-    return last;
-}
-
 void read_ahead_wait(struct read_ahead *ahead)
 {
-    side_thread_wait(ahead->thread, last_job(ahead));
+    for (size_t i = 0; i < PIECES; i++)
+        side_thread_wait(ahead->hasher, ahead->pieces[i].hashed);
 }
 
 bool read_ahead_stop(struct read_ahead *ahead)
 {
     atomic_store(&ahead->stop, true);
-    if (!side_thread_is_done(ahead->thread, last_job(ahead)))
-        return false;
+    for (size_t i = 0; i < PIECES; i++)
+        if (!side_thread_is_done(ahead->thread, ahead->pieces[i].read))
+            return false;
+    read_ahead_wait(ahead);
     ahead->stream->buffer = ahead->first;
     ahead->stream->ahead = NULL;
     for (size_t i = 0; i < PIECES; i++) {

@@ -4,8 +4,10 @@
 
 #include "archive/stream.h"
 
-/* The stream's `read` belongs to the thread from now on, and its digest until it is asked for. */
-struct read_ahead *read_ahead_start(struct stream *stream, struct side_thread *thread);
+/* The stream's `read` belongs to the thread from now on, and its digest to the hasher (which may be
+ * the same) until it is asked for. */
+struct read_ahead *read_ahead_start(struct stream *stream, struct side_thread *thread,
+                                    struct side_thread *hasher);
 
 /* The stream's `fill`: what was read stands in its window, with what was not taken before it. */
 struct error *read_ahead_fill(struct stream *stream);

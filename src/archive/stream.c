@@ -41,8 +41,7 @@ void stream_filled(struct stream *stream, size_t count)
     stream->end += count;
 }
 
-/* Of those at the bottom. */
-static struct error *read_fill(struct stream *stream)
+struct error *stream_fill_by_read(struct stream *stream)
 {
     size_t got;
     TRY(stream->read(stream, stream->buffer + stream->end, stream->room - stream->end, &got));
@@ -56,7 +55,7 @@ static void stream_init(struct stream *stream)
 {
     stream->room = BUFFER_BYTES;
     stream->buffer = memory_alloc(BUFFER_BYTES);
-    stream->fill = read_fill;
+    stream->fill = stream_fill_by_read;
 }
 
 static struct error *range_read(struct stream *stream, char *bytes, size_t room, size_t *got)
@@ -165,8 +164,6 @@ void stream_hash(struct stream *stream, slice expected, struct side_thread *hash
     digest_add(stream->digest, stream->buffer + stream->start, stream->end - stream->start);
     stream->seek = NULL;
     stream->hasher = hasher;
-    for (size_t i = 0; hasher && i < STREAM_SPARES; i++)
-        stream->spares[i].bytes = memory_alloc(stream->room);
 }
 
 /* Goes on in the buffer that has waited longest, once that is hashed; what is not taken yet comes
@@ -175,6 +172,8 @@ static void switch_buffers(struct stream *stream)
 {
     struct stream_spare *spare = &stream->spares[stream->oldest_spare];
     struct stream_spare full = {stream->buffer, stream->hashing};
+    if (!spare->bytes)
+        spare->bytes = memory_alloc(stream->room);
     side_thread_wait(stream->hasher, spare->hashing);
     memcpy(spare->bytes, stream->buffer + stream->start, stream->end - stream->start);
     stream->buffer = spare->bytes;
@@ -261,7 +260,7 @@ struct error *stream_drain(struct stream *stream)
 
 void stream_read_ahead(struct stream *stream, struct side_thread *thread)
 {
-    stream->ahead = read_ahead_start(stream, thread);
+    stream->ahead = read_ahead_start(stream, thread, stream->hasher ? stream->hasher : thread);
     stream->fill = read_ahead_fill;
     stream->places_window = true;
     stream->seek = NULL;

@@ -45,7 +45,8 @@ struct stream {
 
     /* Reads some bytes to buffer + end (there is room), advances end, or sets ended. */
     struct error *(*fill)(struct stream *stream);
-    /* At the bottom only: reads up to `room` bytes to where it is told; *got is 0 at the end. */
+    /* Reads up to `room` bytes to where it is told; *got is 0 at the end. NULL where only fill can.
+     */
     struct error *(*read)(struct stream *stream, char *bytes, size_t room, size_t *got);
     /* Moves on by `count` bytes without reading them; NULL when that cannot be done. */
     struct error *(*seek)(struct stream *stream, uint64_t count);
@@ -73,10 +74,15 @@ struct stream *stream_from_memory(slice bytes);
 void stream_hash(struct stream *stream, slice expected, struct side_thread *hasher);
 
 /*
- * From now on the thread reads a stream from a file or a pipe, ahead of whoever takes its bytes,
- * and hashes what it reads when stream_hash was called before (without a thread of its own).
+ * From now on the thread reads the stream (unpacks it, for one that does), ahead of whoever takes
+ * its bytes. What it reads is hashed when stream_hash was called before: by the thread that was
+ * given there, else by this one. What lies below belongs to the thread as well, until the end was
+ * reached.
  */
 void stream_read_ahead(struct stream *stream, struct side_thread *thread);
+
+/* A `fill` for those that have `read`. */
+MUST_CHECK struct error *stream_fill_by_read(struct stream *stream);
 
 /* For those that fill a stream: `count` bytes more stand at the end of its window. */
 void stream_filled(struct stream *stream, size_t count);
@@ -89,6 +95,12 @@ void stream_filled(struct stream *stream, size_t count);
  */
 MUST_CHECK struct error *stream_unpack(struct stream **stream, struct stream *below,
                                        const char **name);
+
+/*
+ * Of a stream that stream_unpack made, before its first byte: gzip's own checksums are not
+ * computed. For bytes whose digest is compared anyway; it is a twentieth of the work.
+ */
+void stream_unpack_unchecked(struct stream *stream);
 
 /* Shows up to `want` (≤ STREAM_WINDOW) bytes without taking them; fewer only at the end. */
 MUST_CHECK struct error *stream_need(struct stream *stream, size_t want, slice *window);

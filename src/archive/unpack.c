@@ -15,6 +15,9 @@ struct unpack_stream {
     uint64_t ratio_limit;
     uint64_t produced;
     bool in_member; /* a gzip member or zstd frame has begun and not ended */
+    bool in_header; /* of a gzip member, which is read by itself when the checksum is left out */
+    bool unchecked; /* gzip's checksums are left out */
+    uint64_t member_start; /* `produced` when the member began */
     struct inflate_state inflate;
     ZSTD_DStream *zstd;
 };
@@ -35,8 +38,6 @@ static struct error *check_ratio(const struct unpack_stream *unpack)
 
 static struct error *unpacked(struct unpack_stream *unpack, size_t count)
 {
-    struct stream *stream = &unpack->stream;
-    stream_filled(stream, count);
     unpack->produced += count;
     return check_ratio(unpack);
 }
@@ -92,57 +93,119 @@ static struct error *next_member(struct unpack_stream *unpack, bool *more)
     }
 }
 
-static struct error *gzip_fill(struct stream *stream)
+static struct error *damaged(const struct unpack_stream *unpack, const char *why)
+{
+    return error_make(ERROR_INPUT, "the gzip stream is damaged near byte %llu: %s",
+                      (unsigned long long)unpack->below->position, why);
+}
+
+static void begin_member(struct unpack_stream *unpack)
+{
+    struct inflate_state *state = &unpack->inflate;
+    isal_inflate_reset(state);
+    state->crc_flag = unpack->unchecked ? ISAL_DEFLATE : ISAL_GZIP;
+    unpack->in_member = true;
+    unpack->in_header = unpack->unchecked;
+    unpack->member_start = unpack->produced;
+}
+
+/* The member's header (RFC 1952, 2.3), as far as it is at hand. */
+static struct error *read_header(struct unpack_stream *unpack)
+{
+    struct inflate_state *state = &unpack->inflate;
+    struct isal_gzip_header header;
+    slice window;
+    TRY(stream_some(unpack->below, &window));
+    if (window.len == 0)
+        return cut_short(unpack);
+    isal_gzip_header_init(&header);
+    state->next_in = (uint8_t *)(uintptr_t)window.ptr;
+    state->avail_in = (uint32_t)window.len;
+    int code = isal_read_gzip_header(state, &header);
+    stream_take(unpack->below, window.len - state->avail_in);
+    if (code < 0 || code > ISAL_END_INPUT)
+        return damaged(unpack, inflate_failure(code));
+    unpack->in_header = code == ISAL_END_INPUT;
+    return NULL;
+}
+
+/* The checksum, which is not looked at, and the member's length. Some of these bytes may have been
+ * taken in with the last bits of the data. */
+static struct error *read_trailer(struct unpack_stream *unpack)
+{
+    enum { TRAILER = 8, LENGTH_AT = 4 };
+    const struct inflate_state *state = &unpack->inflate;
+    char trailer[TRAILER];
+    size_t held = state->read_in_length > 0 ? (size_t)state->read_in_length / 8 : 0;
+    uint64_t bits = state->read_in >> (state->read_in_length % 8);
+    uint32_t length = 0;
+    slice window;
+    for (size_t i = 0; i < held && i < TRAILER; i++)
+        trailer[i] = (char)(bits >> 8 * i);
+    TRY(stream_need(unpack->below, TRAILER - held, &window));
+    if (window.len < TRAILER - held)
+        return cut_short(unpack);
+    memcpy(trailer + held, window.ptr, TRAILER - held);
+    stream_take(unpack->below, TRAILER - held);
+    for (size_t i = TRAILER; i-- > LENGTH_AT;)
+        length = length << 8 | (unsigned char)trailer[i];
+    return length == (uint32_t)(unpack->produced - unpack->member_start)
+               ? NULL
+               : damaged(unpack, "a length that does not match");
+}
+
+static struct error *gzip_read(struct stream *stream, char *bytes, size_t room, size_t *got)
 {
     struct unpack_stream *unpack = (struct unpack_stream *)stream;
     struct inflate_state *state = &unpack->inflate;
+    *got = 0;
     for (;;) {
         if (!unpack->in_member) {
             bool more;
             TRY(next_member(unpack, &more));
-            if (!more) {
-                stream->ended = true;
+            if (!more)
                 return NULL;
-            }
-            isal_inflate_reset(state);
-            state->crc_flag = ISAL_GZIP;
-            unpack->in_member = true;
+            begin_member(unpack);
+        }
+        if (unpack->in_header) {
+            TRY(read_header(unpack));
+            continue;
         }
         slice window;
         TRY(stream_some(unpack->below, &window));
         if (window.len > UINT32_MAX / 2)
             window.len = UINT32_MAX / 2;
-        uint32_t room = (uint32_t)(stream->room - stream->end);
         state->next_in = (uint8_t *)(uintptr_t)window.ptr;
         state->avail_in = (uint32_t)window.len;
-        state->next_out = (uint8_t *)stream->buffer + stream->end;
-        state->avail_out = room;
+        state->next_out = (uint8_t *)bytes;
+        state->avail_out = (uint32_t)room;
         int code = isal_inflate(state);
         stream_take(unpack->below, window.len - state->avail_in);
         if (code < 0)
-            return error_make(ERROR_INPUT, "the gzip stream is damaged near byte %llu: %s",
-                              (unsigned long long)unpack->below->position, inflate_failure(code));
-        TRY(unpacked(unpack, room - state->avail_out));
+            return damaged(unpack, inflate_failure(code));
+        *got = room - state->avail_out;
+        TRY(unpacked(unpack, *got));
         unpack->in_member = state->block_state != ISAL_BLOCK_FINISH;
-        if (state->avail_out < room)
+        if (!unpack->in_member && unpack->unchecked)
+            TRY(read_trailer(unpack));
+        if (*got)
             return NULL;
         if (window.len == 0 && unpack->in_member)
             return cut_short(unpack);
     }
 }
 
-static struct error *zstd_fill(struct stream *stream)
+static struct error *zstd_read(struct stream *stream, char *bytes, size_t room, size_t *got)
 {
     struct unpack_stream *unpack = (struct unpack_stream *)stream;
+    *got = 0;
     for (;;) {
         slice window;
         TRY(stream_some(unpack->below, &window));
-        if (window.len == 0 && !unpack->in_member) {
-            stream->ended = true;
+        if (window.len == 0 && !unpack->in_member)
             return NULL;
-        }
         ZSTD_inBuffer in = {window.ptr, window.len, 0};
-        ZSTD_outBuffer out = {stream->buffer + stream->end, stream->room - stream->end, 0};
+        ZSTD_outBuffer out = {bytes, room, 0};
         size_t code = ZSTD_decompressStream(unpack->zstd, &out, &in);
         stream_take(unpack->below, in.pos);
         if (ZSTD_isError(code) &&
@@ -153,12 +216,19 @@ static struct error *zstd_fill(struct stream *stream)
             return error_make(ERROR_INPUT, "the zstd stream is damaged near byte %llu: %s",
                               (unsigned long long)unpack->below->position, ZSTD_getErrorName(code));
         unpack->in_member = code != 0;
+        *got = out.pos;
         TRY(unpacked(unpack, out.pos));
         if (out.pos)
             return NULL;
         if (window.len == 0)
             return cut_short(unpack);
     }
+}
+
+void stream_unpack_unchecked(struct stream *stream)
+{
+    if (stream->read == gzip_read)
+        ((struct unpack_stream *)stream)->unchecked = true;
 }
 
 static void unpack_close(struct stream *stream)
@@ -176,6 +246,7 @@ static struct unpack_stream *unpack_new(struct stream *below)
     unpack->below = below;
     unpack->stream.room = UNPACK_BUFFER;
     unpack->stream.buffer = memory_alloc(UNPACK_BUFFER);
+    unpack->stream.fill = stream_fill_by_read;
     unpack->stream.close = unpack_close;
     return unpack;
 }
@@ -183,7 +254,7 @@ static struct unpack_stream *unpack_new(struct stream *below)
 static struct error *begin_gzip(struct unpack_stream *unpack)
 {
     unpack->ratio_limit = LIMIT_RATIO_GZIP;
-    unpack->stream.fill = gzip_fill;
+    unpack->stream.read = gzip_read;
     isal_inflate_init(&unpack->inflate);
     return NULL;
 }
@@ -191,7 +262,7 @@ static struct error *begin_gzip(struct unpack_stream *unpack)
 static struct error *begin_zstd(struct unpack_stream *unpack)
 {
     unpack->ratio_limit = LIMIT_RATIO_ZSTD;
-    unpack->stream.fill = zstd_fill;
+    unpack->stream.read = zstd_read;
     unpack->zstd = ZSTD_createDStream();
     if (!unpack->zstd)
         memory_exhausted();

@@ -47,6 +47,8 @@ const char *store_place_of_user(struct arena *arena);
  */
 MUST_CHECK struct error *store_place_to_write(const struct options *options, struct arena *arena,
                                               const char **path, const char **begin_with);
+/* A file that came with the program, or NULL where it is missing. */
+const char *data_place(const char *name, struct arena *arena);
 /* The starter store, or NULL. */
 const char *store_place_of_starter(struct arena *arena);
 /* The folder of the cache: --cache-dir, or the user's own; NULL where there is no home folder. */

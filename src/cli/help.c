@@ -1,5 +1,6 @@
 /* --help, the man page and the completions, all from the two tables. */
 #include "cli/command.h"
+#include "secret/rule_set.h"
 #include "version_number.h"
 
 #define INTRODUCTION                                                                               \
@@ -213,13 +214,23 @@ static void write_fish(struct buffer *out)
     }
 }
 
+static void write_secrets(struct buffer *out)
+{
+    CLEANUP_ERROR struct error *error = secret_rules_build(out);
+    if (error) /* then scans compile them, or say why they cannot */
+        out->len = 0;
+}
+
 bool help_generate(const char *what, struct buffer *out)
 {
     static const struct {
         const char *name;
         void (*write)(struct buffer *out);
-    } kinds[] = {
-        {"man", write_man}, {"bash", write_bash}, {"zsh", write_zsh}, {"fish", write_fish}};
+    } kinds[] = {{"man", write_man},
+                 {"bash", write_bash},
+                 {"zsh", write_zsh},
+                 {"fish", write_fish},
+                 {"secrets", write_secrets}};
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (strcmp(what, kinds[i].name) == 0) {
             kinds[i].write(out);

@@ -1,4 +1,9 @@
 #include "cli/secrets.h"
+#include "cli/command.h"
+#include "base/file.h"
+#include "base/limits.h"
+
+#include <fcntl.h>
 
 static bool recall(void *context, slice key, struct arena *arena, slice *bytes)
 {
@@ -8,6 +13,15 @@ static bool recall(void *context, slice key, struct arena *arena, slice *bytes)
 static void keep(void *context, slice key, slice bytes)
 {
     layer_cache_put(context, key, bytes);
+}
+
+static slice built_database(struct arena *arena)
+{
+    slice bytes = SLICE_EMPTY;
+    const char *path = data_place("secrets.hs", arena);
+    CLEANUP_ERROR struct error *error =
+        path ? file_read_whole(arena, AT_FDCWD, path, LIMIT_SECRET_DATABASE_BYTES, &bytes) : NULL;
+    return error ? SLICE_EMPTY : bytes;
 }
 
 void secrets_start(struct secrets *secrets, struct layer_cache *cache, struct arena *arena)
@@ -20,10 +34,15 @@ struct secret_scanner *secrets_scanner(struct secrets *secrets)
 {
     if (!secrets || secrets->failure)
         return NULL;
-    struct secret_memory memory = {recall, keep, secrets->cache};
-    if (!secrets->rules.scanner)
-        secrets->failure =
-            secret_rules_open(&secrets->rules, secrets->arena, secrets->cache ? &memory : NULL);
+    if (secrets->rules.scanner)
+        return secrets->rules.scanner;
+    struct secret_memory memory = {.built = built_database(secrets->arena)};
+    if (secrets->cache) {
+        memory.recall = recall;
+        memory.keep = keep;
+        memory.context = secrets->cache;
+    }
+    secrets->failure = secret_rules_open(&secrets->rules, secrets->arena, &memory);
     return secrets->rules.scanner;
 }
 

@@ -17,19 +17,24 @@ const char *store_place_of_user(struct arena *arena)
     return NULL;
 }
 
-/* Installed, or beside the program in its build folder. */
-const char *store_place_of_starter(struct arena *arena)
+/* Beside the program in its build folder, or installed. */
+const char *data_place(const char *name, struct arena *arena)
 {
-    static const char installed[] = PLIMSOLL_DATA_FOLDER "/starter.db";
+    const char *installed = arena_format(arena, PLIMSOLL_DATA_FOLDER "/%s", name).ptr;
     char self[4096];
     ssize_t length = readlink("/proc/self/exe", self, sizeof(self));
     if (length > 0 && (size_t)length < sizeof(self)) {
         slice folder = slice_dirname(slice_make(self, (size_t)length));
-        const char *beside = arena_format(arena, "%.*s/starter.db", SLICE_ARG(folder)).ptr;
+        const char *beside = arena_format(arena, "%.*s/%s", SLICE_ARG(folder), name).ptr;
         if (access(beside, R_OK) == 0)
             return beside;
     }
     return access(installed, R_OK) == 0 ? installed : NULL;
+}
+
+const char *store_place_of_starter(struct arena *arena)
+{
+    return data_place("starter.db", arena);
 }
 
 const char *store_place(const struct options *options, struct arena *arena)

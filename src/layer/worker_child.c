@@ -15,7 +15,7 @@
 struct layer_stream {
     struct stream *below, *top;
     const char *compression;
-    struct side_thread *reader, *hasher; /* or NULL */
+    struct side_thread *reader, *unpacker, *hasher; /* or NULL */
 };
 
 static void start_hashing(struct layer_stream *layer, const struct layer_job *job, bool hash_all)
@@ -27,8 +27,12 @@ static void start_hashing(struct layer_stream *layer, const struct layer_job *jo
     if (packed)
         stream_hash(layer->below, job->blob_digest, NULL);
     stream_hash(layer->top, job->diff_id, packed ? layer->hasher : NULL);
+    if (packed && (job->blob_digest.len || job->diff_id.len))
+        stream_unpack_unchecked(layer->top);
     if (layer->reader)
         stream_read_ahead(layer->below, layer->reader);
+    if (packed && layer->unpacker)
+        stream_read_ahead(layer->top, layer->unpacker);
 }
 
 /* Of a layer that is not compressed both digests are of the same bytes: nothing need be hashed to
@@ -96,7 +100,8 @@ static struct error *walk_layer_stream(const struct layer_job *job,
                                        const struct walk_options *options, struct arena *arena,
                                        struct record *record)
 {
-    struct layer_stream layer = {.reader = handles->reader, .hasher = handles->hasher};
+    struct layer_stream layer = {
+        .reader = handles->reader, .unpacker = handles->unpacker, .hasher = handles->hasher};
     int input = handles->input;
     bool end_marked = false;
     struct error *error = open_layer(&layer, job, input, false);
@@ -112,7 +117,8 @@ static struct error *walk_layer_stream(const struct layer_job *job,
     close_layer(&layer);
     if (error || !seeked || end_marked)
         return error;
-    struct layer_stream again = {.reader = handles->reader, .hasher = handles->hasher};
+    struct layer_stream again = {
+        .reader = handles->reader, .unpacker = handles->unpacker, .hasher = handles->hasher};
     error = open_layer(&again, job, input, true);
     if (!error)
         error = verify_stream(&again, job, arena, &record->statistics);
@@ -175,6 +181,7 @@ static void close_in(const struct layer_job *job, struct worker_handles *handles
     sandbox_close_all_but(keep, 4);
     if (job->verify && streamed && sandbox_support().seccomp) {
         handles->reader = side_thread_start();
+        handles->unpacker = side_thread_start();
         handles->hasher = side_thread_start();
     }
     struct sandbox sandbox = {
@@ -182,7 +189,7 @@ static void close_in(const struct layer_job *job, struct worker_handles *handles
         .memory_bytes = LIMIT_WORKER_MEMORY,
         .cpu_seconds = test_hook_seconds(LIMIT_WORKER_CPU_SECONDS),
         .file_bytes = LIMIT_ENTRY_BYTES,
-        .threads = handles->reader || handles->hasher,
+        .threads = handles->reader || handles->unpacker || handles->hasher,
     };
     CLEANUP_ERROR struct error *error = sandbox_enter(&sandbox);
     if (error)

@@ -14,7 +14,7 @@ struct worker_handles {
     int output;   /* for the record */
     int spill;
     /* Made by the worker itself; NULL for none. */
-    struct side_thread *reader, *hasher;
+    struct side_thread *reader, *unpacker, *hasher;
 };
 
 /* Closes itself in, walks the layer, writes the record to the output, ends. Never returns. */

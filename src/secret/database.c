@@ -25,8 +25,12 @@ static unsigned flags_of(const char *find)
     return plain ? HS_FLAG_DOTALL : HS_FLAG_DOTALL | HS_FLAG_PREFILTER;
 }
 
+/* What nearly every machine of the last ten years has. */
+static const hs_platform_info_t common_platform = {.cpu_features = HS_CPU_FEATURES_AVX2};
+
 static struct error *compile_mode(struct secret_database *database, int mode,
-                                  const struct secret_rule *const *rules, size_t count)
+                                  const struct secret_rule *const *rules, size_t count,
+                                  bool portable)
 {
     CLEANUP_ARENA struct arena arena = {0};
     const char **expressions = arena_array(&arena, count + 1, sizeof(*expressions));
@@ -41,8 +45,9 @@ static struct error *compile_mode(struct secret_database *database, int mode,
         ids[used++] = (unsigned)i;
     }
     hs_compile_error_t *failure = NULL;
-    if (used == 0 || hs_compile_multi(expressions, flags, ids, used, HS_MODE_BLOCK, NULL,
-                                      &database->modes[mode], &failure) == HS_SUCCESS)
+    if (used == 0 || hs_compile_multi(expressions, flags, ids, used, HS_MODE_BLOCK,
+                                      portable ? &common_platform : NULL, &database->modes[mode],
+                                      &failure) == HS_SUCCESS)
         return NULL;
     struct error *error =
         failure->expression < 0
@@ -83,7 +88,8 @@ static struct secret_database *empty(void)
 }
 
 struct error *secret_database_make(struct secret_database **database,
-                                   const struct secret_rule *const *rules, size_t count)
+                                   const struct secret_rule *const *rules, size_t count,
+                                   bool portable)
 {
     struct secret_database *made = empty();
     struct error *error = NULL;
@@ -91,7 +97,7 @@ struct error *secret_database_make(struct secret_database **database,
         error = error_make(ERROR_SYSTEM, "this processor is too old to look for secrets on: it has "
                                          "no SSSE3; leave them out with --scanners vuln");
     for (int mode = 0; mode < MODES && !error; mode++)
-        error = compile_mode(made, mode, rules, count);
+        error = compile_mode(made, mode, rules, count, portable);
     return settle(database, made, error);
 }
 

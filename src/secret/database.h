@@ -16,9 +16,13 @@ enum secret_mode {
     SECRET_BYTES /* those of programs and other binary files */
 };
 
-/* Compiles the rules, which takes a second or so; they stay the caller's. */
+/*
+ * Compiles the rules, which takes a second or so; they stay the caller's. For this processor, or so
+ * that it runs on most (`portable`).
+ */
 MUST_CHECK struct error *secret_database_make(struct secret_database **database,
-                                              const struct secret_rule *const *rules, size_t count);
+                                              const struct secret_rule *const *rules, size_t count,
+                                              bool portable);
 
 /* As bytes for the cache, and back; an error when they are of another version or processor. */
 MUST_CHECK struct error *secret_database_write(const struct secret_database *database,

@@ -100,7 +100,7 @@ static struct error *take_byte(struct stream *stream, unsigned char *byte)
 /* Type and size, and of a delta what it is based on; the size is not needed. */
 static struct error *pass_object_header(struct stream *stream)
 {
-    unsigned char byte;
+    unsigned char byte = 0;
     TRY(take_byte(stream, &byte));
     unsigned type = byte >> 4 & 7;
     while (byte & 0x80)

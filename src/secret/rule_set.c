@@ -41,15 +41,39 @@ static bool recall_database(const struct secret_memory *memory, slice key, struc
     return error == NULL;
 }
 
+/* Made at build time, when it is of these very rules; the library refuses what it cannot run. */
+static bool take_built(const struct secret_rules *set, const struct secret_memory *memory,
+                       struct secret_database **database)
+{
+    slice digest, rest = memory ? memory->built : SLICE_EMPTY;
+    if (!slice_pull_string(&rest, &digest) || !slice_equal(digest, set->digest))
+        return false;
+    CLEANUP_ERROR struct error *error = secret_database_read(database, rest);
+    return error == NULL;
+}
+
+struct error *secret_rules_build(struct buffer *out)
+{
+    CLEANUP_ARENA struct arena arena = {0};
+    struct secret_rules set;
+    struct secret_database *database;
+    secret_rules_list(&set, &arena);
+    TRY(secret_database_make(&database, set.rules, set.count, true));
+    buffer_add_string(out, set.digest);
+    struct error *error = secret_database_write(database, out);
+    secret_database_free(database);
+    return error;
+}
+
 static struct error *open_database(const struct secret_rules *set, struct arena *arena,
                                    const struct secret_memory *memory,
                                    struct secret_database **database)
 {
     CLEANUP_BUFFER struct buffer bytes = {0};
     slice key = key_of_database(set, arena);
-    if (recall_database(memory, key, arena, database))
+    if (take_built(set, memory, database) || recall_database(memory, key, arena, database))
         return NULL;
-    TRY(secret_database_make(database, set->rules, set->count));
+    TRY(secret_database_make(database, set->rules, set->count, false));
     CLEANUP_ERROR struct error *error = secret_database_write(*database, &bytes);
     if (!error && memory && memory->keep)
         memory->keep(memory->context, key, buffer_slice(&bytes));

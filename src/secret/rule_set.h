@@ -7,8 +7,9 @@
 
 #include "secret/scanner.h"
 
-/* Where compiled databases are kept; either may be NULL. */
+/* Where compiled databases are kept; any of it may be missing. */
 struct secret_memory {
+    slice built; /* what secret_rules_build wrote */
     bool (*recall)(void *context, slice key, struct arena *arena, slice *bytes);
     void (*keep)(void *context, slice key, slice bytes);
     void *context;
@@ -27,6 +28,10 @@ void secret_rules_list(struct secret_rules *set, struct arena *arena);
 /* The same, with a scanner: secret_rules_close frees it. */
 MUST_CHECK struct error *secret_rules_open(struct secret_rules *set, struct arena *arena,
                                            const struct secret_memory *memory);
+/* The database of the rules that come with plimsoll, for secret_memory.built: made at build time.
+ */
+MUST_CHECK struct error *secret_rules_build(struct buffer *out);
+
 void secret_rules_close(struct secret_rules *set);
 
 /* The rule of that id, or NULL. */

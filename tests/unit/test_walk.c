@@ -592,7 +592,8 @@ static void test_redirects(void **state)
         {.from = SLICE("data/status.d"), .as = SLICE("var/lib/dpkg/status.d"), .folder = true},
         {.from = SLICE("opt/x-1.egg-info"), .as = SLICE("opt/y-1.egg-info")},
     };
-    struct walk_options options = {redirects, COUNT(redirects), -1};
+    struct walk_options options = {
+        .redirects = redirects, .redirect_count = COUNT(redirects), .spill = -1};
     struct record record;
     assert_null(walk_bytes(buffer_slice(&tar), &options, &arena, &record));
     assert_string_equal(describe(&record, &arena),
@@ -616,7 +617,8 @@ static void test_many_redirects(void **state)
         for (size_t i = 0; i < count; i++)
             redirects[i] = (struct redirect){.from = SLICE("data"),
                                              .as = arena_format(&arena, "opt/p%zu-1.egg-info", i)};
-        struct walk_options options = {redirects, count, -1};
+        struct walk_options options = {
+            .redirects = redirects, .redirect_count = count, .spill = -1};
         struct record record;
         assert_null(walk_bytes(buffer_slice(&tar), &options, &arena, &record));
         if (record.evidence.count != count && record.problems.count == 0)

@@ -193,7 +193,8 @@ static void test_as_read_whole(void **state)
     (void)state;
     const struct redirect redirects[] = {
         {SLICE("srv/more"), SLICE("var/lib/dpkg/status"), false, false}};
-    const struct walk_options options[] = {{.spill = -1}, {redirects, COUNT(redirects), -1}};
+    const struct walk_options options[] = {
+        {.spill = -1}, {.redirects = redirects, .redirect_count = COUNT(redirects), .spill = -1}};
     for (size_t form = 0; form < COUNT(forms); form++)
         for (size_t count = 0; count <= COUNT(pieces); count++)
             for (size_t i = 0; i < COUNT(options); i++) {

@@ -94,9 +94,10 @@ static struct error *run(const struct options *options, struct arena *arena, int
     request.failure = open_image(options, arena, request.name, &source, &request.image);
     if (request.failure)
         request.image = NULL;
-    struct error *error = options->plan && request.image
-                              ? plan_print(options, request.image, request.cache, arena)
-                              : scan_run(&request, exit_code);
+    struct error *error =
+        options->plan && request.image
+            ? plan_print(options, request.image, request.cache, request.secrets, arena)
+            : scan_run(&request, exit_code);
     secrets_close(&secrets);
     layer_cache_close(request.cache);
     return error;

@@ -46,7 +46,7 @@ struct layer_keys layer_keys_of(const struct layer_reading *reading, size_t inde
     struct layer_keys keys = {.diff_id = layer->diff_id};
     if (layer->diff_id.len == 0)
         return keys; /* a root folder, which anyone may change at any time */
-    bool lazy = layer->toc.kind != TOC_NONE && !reading->options->no_lazy;
+    bool lazy = layer_is_lazy(reading->options, layer);
     if (layer->member)
         add_key(&keys, KEY_PLACE,
                 key_of_place(reading, layer->member->fd, layer->member->offset, layer->diff_id));

@@ -22,12 +22,14 @@ enum {
     FOR_DB_UPDATE = 128,
     FOR_RULES_LIST = 256,
     FOR_RULES_TEST = 512,
+    FOR_SECRET = 1024,
     FOR_SCAN = FOR_IMAGE | FOR_ROOTFS,
+    FOR_LOOK = FOR_SCAN | FOR_SECRET,
     FOR_HTTP = FOR_IMAGE | FOR_DB_UPDATE,
     FOR_DB = FOR_DB_IMPORT | FOR_DB_STATUS | FOR_DB_EXPORT | FOR_DB_UPDATE,
     FOR_CACHE = FOR_CACHE_STATUS | FOR_CACHE_CLEAR,
     FOR_RULES = FOR_RULES_LIST | FOR_RULES_TEST,
-    FOR_ALL = FOR_SCAN | FOR_DB | FOR_CACHE | FOR_RULES
+    FOR_ALL = FOR_LOOK | FOR_DB | FOR_CACHE | FOR_RULES
 };
 
 /* --db-source may be given so often. */
@@ -60,6 +62,7 @@ struct options {
     bool no_cache;
     /* what to look for */
     bool scan_vulnerabilities, scan_secrets;
+    bool scanners_given; /* --scanners says so */
     /* policy */
     struct policy policy;
     bool severities_begun; /* --severity more than once adds up */

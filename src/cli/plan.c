@@ -24,7 +24,7 @@ static bool in_cache(const struct layer_reading *reading, size_t index)
 static struct plan_line plan_layer(const struct layer_reading *reading, size_t index)
 {
     const struct image_layer *layer = &reading->image->layers[index];
-    bool lazy = layer->toc.kind != TOC_NONE && !reading->options->no_lazy;
+    bool lazy = layer_is_lazy(reading->options, layer);
     if (!layer_is_there(layer))
         return (struct plan_line){"not there", 0, ""};
     if (layer_first_alike(reading->image, index) != index)
@@ -58,12 +58,12 @@ static void add_line(const struct layer_reading *reading, size_t index, struct b
 }
 
 struct error *plan_print(const struct options *options, struct image *image,
-                         struct layer_cache *cache, struct arena *arena)
+                         struct layer_cache *cache, struct secrets *secrets, struct arena *arena)
 {
     CLEANUP_BUFFER struct buffer out = {0};
     uint64_t sum = 0;
     struct layer_reading reading = {
-        .options = options, .arena = arena, .image = image, .cache = cache};
+        .options = options, .arena = arena, .image = image, .cache = cache, .secrets = secrets};
     reading.made_by = layer_makers(&reading);
     slice from = image->taken_from.len ? image->taken_from : SLICE("the file");
     buffer_format(&out, "%.*s, from %.*s\n", SLICE_ARG(text_safe(arena, image->name)),

@@ -1,6 +1,5 @@
 #include "cli/read_layers.h"
 #include "cli/layer_key.h"
-#include "base/digest.h"
 #include "base/progress.h"
 
 struct caught_layer {
@@ -64,9 +63,17 @@ static void set_input(struct layer_job *job, const struct image *image,
         job->feed = (struct feed){feed_remote, (void *)(uintptr_t)image};
         job->length = layer->size;
     } else {
-        job->input = LAYER_INPUT_FOLDER;
+        job->input = image->root_kind == ROOT_FILE ? LAYER_INPUT_FILE : LAYER_INPUT_FOLDER;
         job->fd = image->root_folder;
+        job->name = image->name;
+        job->plain_folder = image->root_kind == ROOT_FOLDER;
     }
+}
+
+bool layer_is_lazy(const struct options *options, const struct image_layer *layer)
+{
+    bool whole = options->no_lazy || (options->scan_secrets && options->scanners_given);
+    return layer->toc.kind != TOC_NONE && !whole;
 }
 
 static struct layer_job job_of_layer(const struct layer_reading *reading, size_t index)
@@ -85,8 +92,10 @@ static struct layer_job job_of_layer(const struct layer_reading *reading, size_t
     set_input(&job, reading->image, layer);
     if (job.input == LAYER_INPUT_RANGE || job.input == LAYER_INPUT_FED)
         job.toc = layer->toc;
-    if (reading->options->no_lazy)
+    if (!layer_is_lazy(reading->options, layer))
         job.toc.kind = TOC_NONE;
+    if (job.toc.kind != TOC_NONE)
+        job.secrets = NULL;
     return job;
 }
 
@@ -301,17 +310,8 @@ void read_config(struct layer_reading *reading, struct layer_outcome *outcome)
     *outcome = (struct layer_outcome){0};
     if (!reading->secrets || reading->image->config.len == 0)
         return;
-    reading->made_by = layer_makers(reading);
-    slice digest = digest_of(reading->image->config, reading->arena);
-    struct layer_keys keys = {.count = 1};
-    keys.keys[0] = arena_format(reading->arena, "%.*s config %.*s", SLICE_ARG(reading->made_by),
-                                SLICE_ARG(digest));
-    if (take_cached(reading, outcome, &keys))
-        return;
     struct layer_job job = job_of_config(reading);
     worker_run(&job, 1, reading->arena, outcome, NULL, NULL);
-    if (reading->cache && outcome->complete && outcome->record.problems.count == 0)
-        layer_cache_put(reading->cache, keys.keys[0], outcome->bytes);
 }
 
 static void keep_in_cache(struct layer_reading *reading, size_t index,

@@ -45,6 +45,12 @@ struct bundle_visitor catch_layers(struct caught_layers *caught);
 
 void read_layers(struct layer_reading *reading);
 
+/*
+ * Whether the layer is read by its table of contents: not with --no-lazy, and not when secrets are
+ * asked for by name, since those may stand anywhere in it.
+ */
+bool layer_is_lazy(const struct options *options, const struct image_layer *layer);
+
 /* Looks through the image's config for secrets, likewise; the outcome is empty when none are looked
  * for, or there is no config. */
 void read_config(struct layer_reading *reading, struct layer_outcome *outcome);

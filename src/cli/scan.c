@@ -82,11 +82,24 @@ static void mask_instructions(struct scan *scan)
             scan->image->layers[masked[i].layer].instruction = masked[i].text;
 }
 
+/* What is read by its table of contents is not looked through: that would be all of it. */
+static void remark_lazy_layers(const struct scan *scan)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < scan->image->layer_count; i++)
+        count += layer_is_lazy(scan->options, &scan->image->layers[i]);
+    if (count)
+        remark("secrets were not looked for in %zu layer%s read by their tables of contents; "
+               "--scanners vuln,secret reads them whole",
+               count, count == 1 ? "" : "s");
+}
+
 static void collect_secrets(struct scan *scan)
 {
     struct layer_reading reading = reading_of(scan, SIZE_MAX);
     if (!scan->secrets)
         return;
+    remark_lazy_layers(scan);
     read_config(&reading, &scan->config);
     if (scan->config.failure.len)
         add_error(scan, "image", SIZE_MAX, SLICE_EMPTY,
@@ -377,6 +390,7 @@ static void fill_report(struct scan *scan)
         report->stats.bytes_read += bundle_bytes_read(scan->image->bundle);
     }
     report->image = scan->image;
+    report->secrets_wanted = scan->secrets != NULL;
     report->inventory = &scan->inventory;
     report->result = &scan->result;
     report->policy = &scan->options->policy;

@@ -29,6 +29,7 @@ struct walk_options {
     size_t redirect_count;
     int spill; /* an empty file that may be written to, for what is larger than memory; or -1 */
     struct secret_scanner *secrets; /* or NULL: they are not looked for */
+    bool plain_folder;              /* no root file system: none of its folders is the kernel's */
 };
 
 /*
@@ -45,6 +46,10 @@ MUST_CHECK struct error *walk_tar(struct stream *stream, const struct walk_optio
  */
 MUST_CHECK struct error *walk_overlay(int folder, const struct walk_options *options,
                                       struct arena *arena, struct record *record);
+
+/* A single file, or what comes through a pipe, in which only secrets are looked for. */
+MUST_CHECK struct error *walk_single_file(int fd, slice name, const struct walk_options *options,
+                                   struct arena *arena, struct record *record);
 
 /*
  * Looks through an image's config for secrets: environment, labels, commands and history

@@ -143,6 +143,19 @@ static void mask(struct config_walk *walk, slice text, uint64_t layer)
     *masked = (struct masked_text){layer, arena_copy(walk->arena, buffer_slice(&out))};
 }
 
+struct error *walk_single_file(int fd, slice name, const struct walk_options *options, struct arena *arena,
+                        struct record *record)
+{
+    CLEANUP_STREAM struct stream *stream = stream_from_pipe(fd, 0);
+    if (!options->secrets)
+        return NULL;
+    record->statistics.entries = record->statistics.entries_read = 1;
+    struct error *error =
+        secret_find_in_file(options->secrets, stream, name, arena, &record->secrets);
+    record->statistics.bytes_read = record->statistics.bytes_unpacked = stream->bytes_in;
+    return error;
+}
+
 struct error *walk_config(slice text, const slice *instructions, size_t count,
                           const struct walk_options *options, struct arena *arena,
                           struct record *record)

@@ -160,7 +160,8 @@ static struct error *visit(struct folder_walk *folder, int parent, slice path)
             tell_errno(folder, path, "cannot read the link");
         entry.target = slice_make(target, length > 0 ? (size_t)length : 0);
     }
-    if (entry.kind == ENTRY_FOLDER && (folder->overlay || !is_kernel_folder(path)))
+    if (entry.kind == ENTRY_FOLDER &&
+        (folder->overlay || folder->walk.options->plain_folder || !is_kernel_folder(path)))
         *(slice *)list_add(&folder->pending, &folder->names, sizeof(slice)) = path;
     struct file_content content = {&folder->walk, folder->root, -1, path.ptr, 0, NULL};
     struct content reader = {file_next, &content};

@@ -16,6 +16,7 @@ enum layer_input {
     LAYER_INPUT_FED,     /* bytes that a process of its own fetches: `feed` */
     LAYER_INPUT_FOLDER,  /* a root file system in a folder */
     LAYER_INPUT_OVERLAY, /* one layer in a folder, whiteouts as overlayfs has them */
+    LAYER_INPUT_FILE,    /* a single file or a pipe, in which only secrets are looked for */
     LAYER_INPUT_CONFIG   /* no layer: the image's config, in which secrets are looked for */
 };
 
@@ -34,6 +35,8 @@ struct layer_job {
     const struct redirect *redirects;
     size_t redirect_count;
     struct secret_scanner *secrets; /* or NULL: they are not looked for */
+    slice name;                     /* LAYER_INPUT_FILE: its own */
+    bool plain_folder;              /* LAYER_INPUT_FOLDER: no root file system */
     slice config;                   /* LAYER_INPUT_CONFIG: its JSON, and each layer's instruction */
     const slice *instructions;
     size_t instruction_count;

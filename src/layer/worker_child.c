@@ -152,6 +152,8 @@ static struct error *walk_job(const struct layer_job *job, const struct worker_h
     if (job->input == LAYER_INPUT_CONFIG)
         return walk_config(job->config, job->instructions, job->instruction_count, options, arena,
                            record);
+    if (job->input == LAYER_INPUT_FILE)
+        return walk_single_file(handles->input, job->name, options, arena, record);
     if (job->input == LAYER_INPUT_FOLDER)
         return walk_folder(handles->input, options, arena, record);
     if (job->input == LAYER_INPUT_OVERLAY)
@@ -177,7 +179,7 @@ static void close_in(const struct layer_job *job, struct worker_handles *handles
 {
     int keep[4] = {handles->input, handles->requests, handles->output, handles->spill};
     bool folder = job->input == LAYER_INPUT_FOLDER || job->input == LAYER_INPUT_OVERLAY;
-    bool streamed = !folder && job->input != LAYER_INPUT_CONFIG && job->toc.kind == TOC_NONE;
+    bool streamed = !folder && job->input < LAYER_INPUT_FILE && job->toc.kind == TOC_NONE;
     sandbox_close_all_but(keep, 4);
     if (job->verify && streamed && sandbox_support().seccomp) {
         handles->reader = side_thread_start();
@@ -207,7 +209,8 @@ _Noreturn void worker_child(const struct layer_job *job, struct worker_handles *
     struct walk_options options = {.redirects = job->redirects,
                                    .redirect_count = job->redirect_count,
                                    .spill = handles->spill,
-                                   .secrets = job->secrets};
+                                   .secrets = job->secrets,
+                                   .plain_folder = job->plain_folder};
     record_add_problem(&record, &arena, walk_job(job, handles, &options, &arena, &record));
     if (job->input == LAYER_INPUT_PIPE || job->input == LAYER_INPUT_FED)
         close(handles->input); /* so that whoever writes to it stops before it is asked to read */

@@ -36,6 +36,7 @@ struct report {
     const struct store_status *store; /* NULL: there was none */
     struct list errors;               /* of struct report_error */
     struct report_stats stats;
+    bool secrets_wanted; /* they were looked for */
     uint64_t store_age_days;
     struct arena *arena;
 };

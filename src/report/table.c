@@ -206,6 +206,8 @@ static void add_head(struct table *table)
 {
     const struct report *report = table->report;
     const struct os *os = &report->inventory->os;
+    if (report->image->root_folder >= 0 && report->image->root_kind != ROOT_FILE_SYSTEM)
+        return; /* no image */
     slice platform = report->image->platform;
     slice system = os->found ? os->name : SLICE("no distribution known");
     table_line(table,

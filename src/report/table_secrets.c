@@ -25,7 +25,8 @@ static slice origin_of(const struct report *report, const struct image_secret *f
                             found->deleted_in, found->layer, instruction.len ? ": " : "",
                             SLICE_ARG(instruction));
     if (report->image->root_folder >= 0)
-        return SLICE("In the root file system");
+        return report->image->root_kind == ROOT_FILE_SYSTEM ? SLICE("In the root file system")
+                                                            : SLICE_EMPTY;
     return arena_format(arena, "Layer %zu%s%.*s", found->layer, instruction.len ? ": " : "",
                         SLICE_ARG(instruction));
 }
@@ -39,8 +40,9 @@ static void add_secret(struct table *table, const struct image_secret *found)
     table_color(table, "\033[0m");
     table_line(table,
                arena_format(arena, "            %.*s", SLICE_ARG(place_of(found->secret, arena))));
-    table_line(table,
-               arena_format(arena, "            %.*s", SLICE_ARG(origin_of(table->report, found))));
+    slice origin = origin_of(table->report, found);
+    if (origin.len)
+        table_line(table, arena_format(arena, "            %.*s", SLICE_ARG(origin)));
     if (found->secret->more)
         table_line(table, arena_format(arena, "            %llu more in this file are not listed",
                                        (unsigned long long)found->secret->more));
@@ -85,6 +87,8 @@ void table_secrets(struct table *table)
                                 "revoke first, then build without (RUN --mount=type=secret, "
                                 ".dockerignore).",
                                 count, count == 1 ? "" : "s", count == 1 ? "it" : "them"));
+    if (count == 0 && report->secrets_wanted)
+        table_line(table, SLICE("No secrets."));
     if (hidden)
         table_line(table, arena_format(report->arena,
                                        "%zu more secrets are not counted: test data of packages, "

@@ -86,6 +86,9 @@ bool secret_is_placeholder(slice secret)
             return true;
     if (is_variable(secret))
         return true;
+    if (secret.len < 80 && slice_find(secret, '{') != SIZE_MAX &&
+        slice_find(secret, '}') != SIZE_MAX)
+        return true; /* a template */
     if (slice_contains(secret, SLICE("${")) || slice_contains(secret, SLICE("{{")) ||
         slice_contains(secret, SLICE("...")) || slice_contains(secret, SLICE("***")))
         return true;

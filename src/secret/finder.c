@@ -24,8 +24,10 @@ static bool is_allowed_inline(const struct secret_hit *hit)
 
 void secret_look_add(struct secret_look *look, const struct secret_hit *hit, uint64_t cell)
 {
-    if (look->hits->count >= LIMIT_SECRETS_PER_FILE * 4)
+    if (look->hits->count >= LIMIT_SECRETS_PER_FILE * 4) {
+        ((struct pending *)look->hits->items)[look->hits->count - 1].secret.more++;
         return;
+    }
     struct pending *pending = list_add(look->hits, look->arena, sizeof(*pending));
     *pending = (struct pending){
         .rule = hit->rule,
@@ -88,7 +90,7 @@ void secret_look_settle(struct secret_look *look)
         if (hits[i].dropped)
             continue;
         if (told == LIMIT_SECRETS_PER_FILE || look->found->count >= LIMIT_SECRETS_PER_LAYER) {
-            more++;
+            more += 1 + hits[i].secret.more;
             continue;
         }
         told++;

@@ -152,7 +152,9 @@ static void tell(struct secret_text *text, size_t rule, const struct secret_matc
         .start = region->offset + match->secret_start,
         .end = region->offset + match->secret_end,
     };
-    set_place(text, &hit, match->secret_start);
+    /* A key of many lines stands where it says that it begins. */
+    bool lines = slice_find(hit.secret, '\n') != SIZE_MAX;
+    set_place(text, &hit, lines ? match->start : match->secret_start);
     set_line_around(region, &hit, match->secret_start, match->secret_end);
     text->found(text->context, &hit);
 }

@@ -16,6 +16,13 @@ enum base_state {
     BASE_NO
 };
 
+/* What stands in the place of an image when there is none. */
+enum root_kind {
+    ROOT_FILE_SYSTEM, /* /proc, /sys and /dev in it are left out */
+    ROOT_FOLDER,      /* any folder */
+    ROOT_FILE         /* a file, or what comes through a pipe */
+};
+
 struct image_layer {
     size_t index;  /* from 0, bottom first */
     slice digest;  /* of the bytes as stored; empty where nothing names it */
@@ -60,7 +67,8 @@ struct image {
     struct bundle *bundle;
     struct image_remote *remote; /* or NULL */
     slice taken_from; /* "Docker's overlay2 folders", "the registry docker.io", for --verbose */
-    int root_folder;  /* of a root file system: its fd; else -1 */
+    int root_folder;  /* of a root file system, a plain folder or a single file: its fd; else -1 */
+    enum root_kind root_kind;
 };
 
 /* "linux/arm64/v8" and "linux/arm64" are one; so is a variant that was not asked for. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 
 /* The first that recognises a bundle opens it. Docker's archives since 25 are OCI layouts too, and
@@ -51,20 +52,39 @@ struct error *source_open(struct image **image, struct arena *arena, const char 
     return error;
 }
 
+static void set_root(struct image *image, struct arena *arena, int fd, enum root_kind kind)
+{
+    image->root_folder = fd;
+    image->root_kind = kind;
+    image->layer_count = 1;
+    image->layers = ARENA_NEW(arena, struct image_layer);
+    image->layers[0].folder = -1;
+}
+
 struct error *source_open_folder(struct image **image, struct arena *arena, const char *path)
 {
     *image = image_new(arena, path);
-    (*image)->root_folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if ((*image)->root_folder < 0)
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
         return errno == ENOTDIR
                    ? error_make(ERROR_INPUT,
                                 "%s is not a folder; for an image in a file use `plimsoll image "
                                 "--input FILE`",
                                 path)
                    : error_errno("cannot open the folder %s", path);
-    (*image)->layer_count = 1;
-    (*image)->layers = ARENA_NEW(arena, struct image_layer);
-    (*image)->layers[0].folder = -1;
+    set_root(*image, arena, fd, ROOT_FILE_SYSTEM);
+    return NULL;
+}
+
+struct error *source_open_plain(struct image **image, struct arena *arena, const char *path)
+{
+    struct stat info;
+    bool is_stdin = strcmp(path, "-") == 0;
+    *image = image_new(arena, is_stdin ? "stdin" : path);
+    int fd = is_stdin ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &info) < 0)
+        return error_errno("cannot open %s", path);
+    set_root(*image, arena, fd, S_ISDIR(info.st_mode) ? ROOT_FOLDER : ROOT_FILE);
     return NULL;
 }
 

@@ -51,6 +51,11 @@ MUST_CHECK struct error *source_open_name(struct image **image, struct arena *ar
                                           const char *name, const struct source_options *options);
 
 /* Opens a folder as the root file system of an image without layers. */
+/* A folder that is no root file system, a file, or with "-" what comes through stdin: one layer, of
+ * which nothing but its bytes is known. */
+MUST_CHECK struct error *source_open_plain(struct image **image, struct arena *arena,
+                                           const char *path);
+
 MUST_CHECK struct error *source_open_folder(struct image **image, struct arena *arena,
                                             const char *path);
 

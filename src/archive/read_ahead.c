@@ -44,13 +44,14 @@ static void hash_piece(void *context, const void *bytes, size_t count)
 {
     const struct piece *piece = context;
     (void)count;
-    digest_add(piece->ahead->stream->digest, bytes, piece->got);
+    stream_digest_bytes(piece->ahead->stream, bytes, piece->got);
 }
 
 static void hash(struct piece *piece)
 {
     struct side_job job = {.run = hash_piece, .context = piece, .bytes = piece->bytes + FRONT};
-    if (piece->ahead->stream->digest)
+    const struct stream *stream = piece->ahead->stream;
+    if (stream->digest || stream->summed)
         piece->hashed = side_thread_add(piece->ahead->hasher, job);
 }
 

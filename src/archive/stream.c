@@ -2,6 +2,7 @@
 #include "base/file.h"
 
 #include <errno.h>
+#include <isa-l/crc.h>
 #include <poll.h>
 
 enum {
@@ -25,19 +26,27 @@ struct pipe_stream {
     int fd, patience_ms;
 };
 
-static void hash_bytes(void *digest, const void *bytes, size_t count)
+void stream_digest_bytes(struct stream *stream, const void *bytes, size_t count)
 {
-    digest_add(digest, bytes, count);
+    if (stream->digest)
+        digest_add(stream->digest, bytes, count);
+    if (stream->summed)
+        stream->sum = crc32_gzip_refl(stream->sum, bytes, count);
+}
+
+static void digest_job(void *stream, const void *bytes, size_t count)
+{
+    stream_digest_bytes(stream, bytes, count);
 }
 
 void stream_filled(struct stream *stream, size_t count)
 {
     const char *bytes = stream->buffer + stream->end;
-    if (stream->digest && stream->hasher && count)
-        stream->hashing = side_thread_add(
-            stream->hasher, (struct side_job){hash_bytes, stream->digest, bytes, count});
-    else if (stream->digest)
-        digest_add(stream->digest, bytes, count);
+    if (stream->hasher && count)
+        stream->hashing =
+            side_thread_add(stream->hasher, (struct side_job){digest_job, stream, bytes, count});
+    else
+        stream_digest_bytes(stream, bytes, count);
     stream->end += count;
 }
 
@@ -275,6 +284,11 @@ static void finish_hashing(struct stream *stream)
     side_thread_wait(stream->hasher, stream->hashing);
     for (size_t i = 0; i < STREAM_SPARES; i++)
         side_thread_wait(stream->hasher, stream->spares[i].hashing);
+}
+
+void stream_wait(struct stream *stream)
+{
+    finish_hashing(stream);
 }
 
 slice stream_digest(struct stream *stream, struct arena *arena)

@@ -34,6 +34,8 @@ struct stream {
     bool ended;            /* nothing follows the window */
     bool broken;           /* what it stands on failed, not what came of it */
     struct digest *digest; /* of the bytes as they come, or NULL */
+    bool summed;           /* a CRC-32 of them is computed likewise … */
+    uint32_t sum;          /* … this one */
     /* With a thread that computes it the buffers take turns, so that one is filled while others are
      * hashed. */
     struct side_thread *hasher;
@@ -97,10 +99,15 @@ MUST_CHECK struct error *stream_unpack(struct stream **stream, struct stream *be
                                        const char **name);
 
 /*
- * Of a stream that stream_unpack made, before its first byte: gzip's own checksums are not
- * computed. For bytes whose digest is compared anyway; it is a twentieth of the work.
+ * Of a stream that stream_unpack made, before its first byte is asked for: gzip's checksums are
+ * computed where the digest is, beside the unpacking, and compared by stream_check once all was
+ * read. For other compressions nothing changes.
  */
-void stream_unpack_unchecked(struct stream *stream);
+void stream_check_later(struct stream *stream);
+MUST_CHECK struct error *stream_check(struct stream *stream);
+
+/* For those that read bytes of a stream: adds them to its digest and its sum. */
+void stream_digest_bytes(struct stream *stream, const void *bytes, size_t count);
 
 /* Shows up to `want` (≤ STREAM_WINDOW) bytes without taking them; fewer only at the end. */
 MUST_CHECK struct error *stream_need(struct stream *stream, size_t want, slice *window);
@@ -112,6 +119,9 @@ void stream_take(struct stream *stream, size_t count);
 MUST_CHECK struct error *stream_skip(struct stream *stream, uint64_t count);
 /* Reads what is left, so that digests cover all of it. */
 MUST_CHECK struct error *stream_drain(struct stream *stream);
+
+/* Returns when all that was read is hashed. */
+void stream_wait(struct stream *stream);
 
 /* The stream's digest ("sha256:…"), once drained; empty when there is none to give. */
 slice stream_digest(struct stream *stream, struct arena *arena);

@@ -3,6 +3,7 @@
 #include "archive/stream.h"
 
 #include <isa-l/igzip_lib.h>
+#include <zlib.h>
 #include <zstd.h>
 #include <zstd_errors.h>
 
@@ -14,9 +15,10 @@ struct unpack_stream {
     const char *name;
     uint64_t ratio_limit;
     uint64_t produced;
-    bool in_member; /* a gzip member or zstd frame has begun and not ended */
-    bool in_header; /* of a gzip member, which is read by itself when the checksum is left out */
-    bool unchecked; /* gzip's checksums are left out */
+    bool in_member;    /* a gzip member or zstd frame has begun and not ended */
+    bool in_header;    /* of a gzip member, which is read by itself when the checksum is left out */
+    bool check_later;  /* gzip's checksums are computed elsewhere */
+    uint32_t expected; /* of all members together, as they say */
     uint64_t member_start; /* `produced` when the member began */
     struct inflate_state inflate;
     ZSTD_DStream *zstd;
@@ -103,9 +105,9 @@ static void begin_member(struct unpack_stream *unpack)
 {
     struct inflate_state *state = &unpack->inflate;
     isal_inflate_reset(state);
-    state->crc_flag = unpack->unchecked ? ISAL_DEFLATE : ISAL_GZIP;
+    state->crc_flag = unpack->check_later ? ISAL_DEFLATE : ISAL_GZIP;
     unpack->in_member = true;
-    unpack->in_header = unpack->unchecked;
+    unpack->in_header = unpack->check_later;
     unpack->member_start = unpack->produced;
 }
 
@@ -129,16 +131,17 @@ static struct error *read_header(struct unpack_stream *unpack)
     return NULL;
 }
 
-/* The checksum, which is not looked at, and the member's length. Some of these bytes may have been
+/* The checksum, which is kept for later, and the member's length. Some of these bytes may have been
  * taken in with the last bits of the data. */
 static struct error *read_trailer(struct unpack_stream *unpack)
 {
     enum { TRAILER = 8, LENGTH_AT = 4 };
+    uint64_t produced = unpack->produced - unpack->member_start;
     const struct inflate_state *state = &unpack->inflate;
     char trailer[TRAILER];
     size_t held = state->read_in_length > 0 ? (size_t)state->read_in_length / 8 : 0;
     uint64_t bits = state->read_in >> (state->read_in_length % 8);
-    uint32_t length = 0;
+    uint32_t length = 0, sum = 0;
     slice window;
     for (size_t i = 0; i < held && i < TRAILER; i++)
         trailer[i] = (char)(bits >> 8 * i);
@@ -149,9 +152,10 @@ static struct error *read_trailer(struct unpack_stream *unpack)
     stream_take(unpack->below, TRAILER - held);
     for (size_t i = TRAILER; i-- > LENGTH_AT;)
         length = length << 8 | (unsigned char)trailer[i];
-    return length == (uint32_t)(unpack->produced - unpack->member_start)
-               ? NULL
-               : damaged(unpack, "a length that does not match");
+    for (size_t i = LENGTH_AT; i-- > 0;)
+        sum = sum << 8 | (unsigned char)trailer[i];
+    unpack->expected = (uint32_t)crc32_combine(unpack->expected, sum, (z_off_t)produced);
+    return length == (uint32_t)produced ? NULL : damaged(unpack, "a length that does not match");
 }
 
 static struct error *gzip_read(struct stream *stream, char *bytes, size_t room, size_t *got)
@@ -186,7 +190,7 @@ static struct error *gzip_read(struct stream *stream, char *bytes, size_t room, 
         *got = room - state->avail_out;
         TRY(unpacked(unpack, *got));
         unpack->in_member = state->block_state != ISAL_BLOCK_FINISH;
-        if (!unpack->in_member && unpack->unchecked)
+        if (!unpack->in_member && unpack->check_later)
             TRY(read_trailer(unpack));
         if (*got)
             return NULL;
@@ -225,10 +229,21 @@ static struct error *zstd_read(struct stream *stream, char *bytes, size_t room, 
     }
 }
 
-void stream_unpack_unchecked(struct stream *stream)
+void stream_check_later(struct stream *stream)
 {
     if (stream->read == gzip_read)
-        ((struct unpack_stream *)stream)->unchecked = true;
+        ((struct unpack_stream *)stream)->check_later = stream->summed = true;
+}
+
+struct error *stream_check(struct stream *stream)
+{
+    const struct unpack_stream *unpack = (const struct unpack_stream *)stream;
+    if (!stream->summed)
+        return NULL;
+    stream_wait(stream);
+    return stream->sum == unpack->expected
+               ? NULL
+               : damaged(unpack, inflate_failure(ISAL_INCORRECT_CHECKSUM));
 }
 
 static void unpack_close(struct stream *stream)

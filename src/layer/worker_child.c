@@ -27,8 +27,7 @@ static void start_hashing(struct layer_stream *layer, const struct layer_job *jo
     if (packed)
         stream_hash(layer->below, job->blob_digest, NULL);
     stream_hash(layer->top, job->diff_id, packed ? layer->hasher : NULL);
-    if (packed && (job->blob_digest.len || job->diff_id.len))
-        stream_unpack_unchecked(layer->top);
+    stream_check_later(layer->top);
     if (layer->reader)
         stream_read_ahead(layer->below, layer->reader);
     if (packed && layer->unpacker)
@@ -84,8 +83,10 @@ static struct error *verify_stream(struct layer_stream *layer, const struct laye
     bool packed = layer->top != layer->below;
     if (layer->top->digest || packed)
         TRY(stream_drain(layer->top));
-    if (packed)
+    if (packed) {
+        TRY(stream_check(layer->top));
         TRY(stream_drain(layer->below));
+    }
     statistics->diff_id = stream_digest(layer->top, arena);
     statistics->digest = packed ? stream_digest(layer->below, arena) : statistics->diff_id;
     if (packed)

@@ -49,7 +49,7 @@ MUST_CHECK struct error *walk_overlay(int folder, const struct walk_options *opt
 
 /* A single file, or what comes through a pipe, in which only secrets are looked for. */
 MUST_CHECK struct error *walk_single_file(int fd, slice name, const struct walk_options *options,
-                                   struct arena *arena, struct record *record);
+                                          struct arena *arena, struct record *record);
 
 /*
  * Looks through an image's config for secrets: environment, labels, commands and history

@@ -143,8 +143,8 @@ static void mask(struct config_walk *walk, slice text, uint64_t layer)
     *masked = (struct masked_text){layer, arena_copy(walk->arena, buffer_slice(&out))};
 }
 
-struct error *walk_single_file(int fd, slice name, const struct walk_options *options, struct arena *arena,
-                        struct record *record)
+struct error *walk_single_file(int fd, slice name, const struct walk_options *options,
+                               struct arena *arena, struct record *record)
 {
     CLEANUP_STREAM struct stream *stream = stream_from_pipe(fd, 0);
     if (!options->secrets)

@@ -121,7 +121,7 @@ def test_debian_findings_equal_the_oracle(scans, facts):
     expected = oracle.debian_findings(OSV / "Debian" / "all.zip", packages, "12")
     assert expected, "packages of a Debian that is not the newest have fixed vulnerabilities"
     report = scans("image.tar").report
-    set_aside = [f for f in report["suppressed"] if f["name"].startswith("linux-")]
+    set_aside = [f for f in report["suppressed"] if f.get("name", "").startswith("linux-")]
     assert not oracle.differences(expected, findings_of(scans("image.tar"), "deb") + set_aside)
 
 

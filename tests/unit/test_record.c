@@ -27,6 +27,10 @@ static struct record whole_record(struct arena *arena)
     static struct link links[] = {{SLICE("lib"), SLICE("usr/lib"), false},
                                   {SLICE("a"), SLICE("b"), true}};
     static struct problem problems[] = {{SLICE("p"), SLICE("cannot")}, {SLICE(""), SLICE("all")}};
+    static struct secret secrets[] = {{SLICE("jwt"), SLICE("a"), SLICE("a!b"), SLICE("x"),
+                                       SLICE("f"), 3, 4, 5, 6, 7, SLICE("why")},
+                                      {.rule = SLICE(""), .line = UINT64_MAX}};
+    static struct masked_text masked[] = {{1, SLICE("RUN x")}, {0, SLICE("")}};
     static const uint64_t hashes[] = {UINT64_MAX, 3, 1ULL << 63, 0, 3, 256};
     evidence[0] = (struct evidence){.path = SLICE("var/lib/dpkg/status"),
                                     .place = SLICE("x"),
@@ -41,6 +45,8 @@ static struct record whole_record(struct arena *arena)
         .whiteouts = LIST_OF(whiteouts),
         .links = LIST_OF(links),
         .problems = LIST_OF(problems),
+        .secrets = LIST_OF(secrets),
+        .masked = LIST_OF(masked),
         .files = path_set_make(arena, slice_make(hashes, sizeof(hashes))),
         .folders = path_set_make(arena, slice_make(hashes, sizeof(hashes[0]))),
         .statistics = {.bytes_read = 1,
@@ -97,6 +103,21 @@ static void expect_same(const struct record *found, const struct record *expecte
     }
     assert_int_equal(found->problems.count, expected->problems.count);
     expect_slices(found->problems.items, expected->problems.items, found->problems.count * 2);
+    assert_int_equal(found->secrets.count, expected->secrets.count);
+    for (size_t i = 0; i < found->secrets.count; i++) {
+        const struct secret *a = (struct secret *)found->secrets.items + i;
+        const struct secret *b = (struct secret *)expected->secrets.items + i;
+        expect_slices(&a->rule, &b->rule, 5);
+        assert_true(slice_equal(a->allowed, b->allowed) && a->line == b->line);
+        assert_true(a->column == b->column && a->cell == b->cell && a->more == b->more);
+        assert_true(a->layer == b->layer);
+    }
+    assert_int_equal(found->masked.count, expected->masked.count);
+    for (size_t i = 0; i < found->masked.count; i++) {
+        const struct masked_text *a = (struct masked_text *)found->masked.items + i;
+        const struct masked_text *b = (struct masked_text *)expected->masked.items + i;
+        assert_true(a->layer == b->layer && slice_equal(a->text, b->text));
+    }
     const struct path_set *sets[][2] = {{&found->files, &expected->files},
                                         {&found->folders, &expected->folders}};
     for (size_t i = 0; i < COUNT(sets); i++) {
@@ -227,7 +248,7 @@ static void test_hostile_counts(void **state)
     static const uint64_t counts[] = {1,          2,          1 << 20,   UINT32_MAX,
                                       1ULL << 61, 1ULL << 63, UINT64_MAX};
     CLEANUP_BUFFER struct buffer bytes = {0};
-    enum { LISTS = 6, EMPTY_REST = 10 };
+    enum { LISTS = 8, EMPTY_REST = 10 };
     for (size_t list = 0; list < LISTS; list++) {
         for (size_t i = 0; i < COUNT(counts); i++) {
             begin(&bytes, RECORD_FORMAT);
@@ -261,7 +282,7 @@ static void test_more_than_there_should_be(void **state)
         buffer_add_number(&bytes, 1);
         buffer_add_string(&bytes, SLICE("opt"));
         buffer_add_number(&bytes, flag);
-        for (int i = 0; i < 14; i++)
+        for (int i = 0; i < 16; i++)
             buffer_add_number(&bytes, 0);
         size_t end = bytes.len;
         seal(&bytes);
@@ -303,7 +324,7 @@ static void test_memory_is_bounded(void **state)
     buffer_add_number(&bytes, ITEMS / 2); /* whiteouts of two bytes each */
     memset(buffer_reserve(&bytes, ITEMS), 0, ITEMS);
     bytes.len += ITEMS;
-    for (int i = 0; i < 14; i++)
+    for (int i = 0; i < 16; i++)
         buffer_add_number(&bytes, 0);
     seal(&bytes);
     CLEANUP_ERROR struct error *error = record_read(buffer_slice(&bytes), &arena, &record);

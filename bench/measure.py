@@ -66,11 +66,11 @@ def peak_of_all(command, **more):
 class Plimsoll:
     """The program under test. Cold: no cached layers; warm: all of them."""
 
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, path, scanners="vuln"):
+        self.path, self.scanners = path, scanners
 
     def _command(self, target, *args):
-        return [self.path, "image", target, "-q", "-f", "json", "-o", FOLDER / "out.json", *args]
+        return [self.path, "image", target, "-q", "-f", "json", "-o", FOLDER / "out.json", "--scanners", self.scanners, *args]
 
     def cold(self, target):
         return self._command(target, "--no-cache")
@@ -81,7 +81,8 @@ class Plimsoll:
     def figures(self, target):
         """What it says itself of bytes and memory, and the most that all its processes took."""
         with tempfile.NamedTemporaryFile(suffix=".json") as out:
-            run([self.path, "image", target, "--no-cache", "--stats", "-f", "json", "-o", out.name])
+            run([self.path, "image", target, "--no-cache", "--scanners", self.scanners, "--stats", "-f", "json",
+                 "-o", out.name])
             report = json.load(open(out.name))
         told = report["stats"]
         stored = told["image_bytes"] or sum(layer["size"] for layer in report["image"]["layers"])
@@ -93,15 +94,15 @@ class Plimsoll:
 class Peer:
     """Trivy or Syft, on the same facts (../shared/peers/README.md), without cached layers."""
 
-    def __init__(self, name):
-        self.name = name
+    def __init__(self, name, scanners="vuln"):
+        self.name, self.scanners = name, scanners
 
     def environment(self):
         return {**os.environ, "SYFT_CHECK_FOR_APP_UPDATE": "false", "TRIVY_NON_SSL": "true",
                 "SYFT_REGISTRY_INSECURE_USE_HTTP": "true"}
 
     def command(self, target):
-        if not shutil.which(self.name):
+        if not shutil.which(self.name) or (self.name == "syft" and self.scanners != "vuln"):
             return None
         is_file = isinstance(target, pathlib.Path)
         if self.name == "syft":
@@ -111,7 +112,7 @@ class Peer:
         where = ["--input", target] if is_file else ["--image-src", "remote", target]
         return cache and ["trivy", "image", *where, "--cache-dir", cache, "--cache-backend", "memory",
                           "--skip-db-update", "--skip-java-db-update", "--skip-version-check", "--offline-scan",
-                          "--quiet", "--scanners", "vuln", "-f", "json", "-o", FOLDER / "trivy.json"]
+                          "--quiet", "--scanners", self.scanners, "-f", "json", "-o", FOLDER / "trivy.json"]
 
     def _database(self):
         packed, cache = SHARED / "peers/trivy.db.zst", FOLDER / "trivy"

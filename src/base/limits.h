@@ -63,8 +63,10 @@
 #define LIMIT_SECRET_MATCH_STEPS 1000000 /* of a rule's expression at one candidate */
 #define LIMIT_SECRET_MATCH_KIB 1024      /* of memory for it */
 #define LIMIT_SECRET_ENCODED_BYTES 16384 /* of one text in base64, decoded */
-#define LIMIT_SECRET_DATABASE_BYTES (64 * LIMIT_MIB) /* the rules, compiled */
-#define LIMIT_SECRETS_PER_FILE 100                   /* told of one file */
+#define LIMIT_SECRET_DATABASE_BYTES (64 * LIMIT_MIB)  /* the rules, compiled */
+#define LIMIT_SECRET_CONFIG_BYTES (4 * LIMIT_MIB)     /* a file of own rules */
+#define LIMIT_SECRET_BASELINE_BYTES (256 * LIMIT_MIB) /* a report of secrets known already */
+#define LIMIT_SECRETS_PER_FILE 100                    /* told of one file */
 #define LIMIT_SECRETS_PER_LAYER 20000
 #define LIMIT_SECRET_ARCHIVE_DEPTH 3               /* an archive in an archive */
 #define LIMIT_SECRET_ARCHIVE_BYTES (8 * LIMIT_GIB) /* unpacked from the archives of one file */

@@ -86,7 +86,7 @@ static struct error *run(const struct options *options, struct arena *arena, int
     TRY(name_of(options, &request.name));
     request.cache = scan_cache(options, arena);
     struct secrets secrets;
-    secrets_start(&secrets, request.cache, arena);
+    secrets_start(&secrets, options, request.cache, arena);
     request.secrets = caught.secrets = options->scan_secrets ? &secrets : NULL;
     struct source_memory memory = {recall, keep, request.cache};
     source.stream = options->plan ? NULL : &visitor;

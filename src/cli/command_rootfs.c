@@ -19,7 +19,7 @@ static struct error *run(const struct options *options, struct arena *arena, int
         request.image = NULL;
     struct secrets secrets;
     request.cache = scan_cache(options, arena);
-    secrets_start(&secrets, request.cache, arena);
+    secrets_start(&secrets, options, request.cache, arena);
     request.secrets = options->scan_secrets ? &secrets : NULL;
     struct error *error = scan_run(&request, exit_code);
     secrets_close(&secrets);

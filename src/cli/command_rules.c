@@ -58,7 +58,7 @@ static struct error *list(const struct options *options, struct arena *arena, in
     (void)exit_code;
     if (options->word_count)
         return error_make(ERROR_USAGE, "rules list takes no arguments");
-    secret_rules_list(&set, arena);
+    secret_rules_list(&set, NULL, arena);
     if (options->format == &report_json)
         write_json(&set, arena, &out);
     else
@@ -73,6 +73,7 @@ static struct error *test(const struct options *options, struct arena *arena, in
     size_t tried, failed;
     if (options->word_count)
         return error_make(ERROR_USAGE, "rules test takes no arguments");
+    secret_rules_list(&set, NULL, arena);
     TRY(secret_rules_open(&set, arena, NULL));
     struct error *error = secret_rules_test(&set, &out, &tried, &failed);
     buffer_format(&out, "%zu rules, %zu examples, %zu wrong\n", set.count, tried, failed);

@@ -19,7 +19,7 @@ static struct error *run(const struct options *given, struct arena *arena, int *
     if (request.failure)
         request.image = NULL;
     request.cache = scan_cache(&options, arena);
-    secrets_start(&secrets, request.cache, arena);
+    secrets_start(&secrets, &options, request.cache, arena);
     request.secrets = &secrets;
     struct error *error = scan_run(&request, exit_code);
     secrets_close(&secrets);

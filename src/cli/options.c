@@ -26,6 +26,8 @@ TEXT_OPTION(set_input, input)
 TEXT_OPTION(set_base_image, base_image)
 TEXT_OPTION(set_db, db)
 TEXT_OPTION(set_built, built)
+TEXT_OPTION(set_secret_baseline, secret_baseline)
+TEXT_OPTION(set_secret_config, secret_config)
 TEXT_OPTION(set_cache_dir, cache_dir)
 SLICE_OPTION(set_select, select)
 TEXT_OPTION(set_image_src, image_src)
@@ -40,6 +42,7 @@ TEXT_OPTION(set_client_key, client_key)
 SWITCH(set_insecure, insecure)
 SWITCH(set_no_lazy, no_lazy)
 SWITCH(set_plan, plan)
+SWITCH(set_write, write)
 SWITCH(set_no_verify, no_verify)
 SWITCH(set_ignore_unfixed, policy.ignore_unfixed)
 SWITCH(set_allow_unjudged, policy.allow_unjudged)
@@ -304,10 +307,11 @@ const struct option option_table[] = {
     {"containerd-namespace", 0, "NAME", FOR_IMAGE, "containerd's namespace; else all of them",
      set_containerd_namespace, ""},
     {"plan", 0, NULL, FOR_IMAGE, "say what would be fetched or read, and stop", set_plan, NULL},
+    {"write", 0, NULL, FOR_CONTEXT, "add the lines to .dockerignore", set_write, NULL},
     {"no-lazy", 0, NULL, FOR_IMAGE, "read eStargz and zstd:chunked layers whole", set_no_lazy,
      NULL},
-    {"timeout", 0, "TIME", FOR_LOOK | FOR_DB_UPDATE, "give up after so long, as 5m (30m)",
-     set_timeout, ""},
+    {"timeout", 0, "TIME", FOR_LOOK | FOR_CONTEXT | FOR_DB_UPDATE,
+     "give up after so long, as 5m (30m)", set_timeout, ""},
     {"no-verify", 0, NULL, FOR_IMAGE, "do not check the digests of what is read", set_no_verify,
      NULL},
     {"severity", 's', "LIST", FOR_LOOK, "show and count only these severities, as HIGH,CRITICAL",
@@ -315,8 +319,8 @@ const struct option option_table[] = {
     {"ignore-unfixed", 0, NULL, FOR_SCAN, "leave out what no version repairs", set_ignore_unfixed,
      NULL},
     {"only-fixed", 0, NULL, FOR_SCAN, "", set_ignore_unfixed, NULL},
-    {"exit-code", 0, "N", FOR_LOOK, "end with N when anything is found (a gate)", set_exit_code,
-     ""},
+    {"exit-code", 0, "N", FOR_LOOK | FOR_CONTEXT, "end with N when anything is found (a gate)",
+     set_exit_code, ""},
     {"fail-on", 0, "SEVERITY", FOR_LOOK, "end with 1 when this severity or worse is found (a gate)",
      set_fail_on, "CRITICAL HIGH MEDIUM LOW NEGLIGIBLE"},
     {"allow-unjudged", 0, NULL, FOR_SCAN, "let a gate pass what the store cannot judge",
@@ -324,9 +328,16 @@ const struct option option_table[] = {
     {"kernel-headers", 0, NULL, FOR_SCAN, "count the kernel's findings for its header packages",
      set_kernel_headers, NULL},
     {"scanners", 0, "LIST", FOR_SCAN, "what to look for: vuln,secret", set_scanners, "vuln secret"},
-    {"format", 'f', "FORMAT", FOR_LOOK | FOR_DB_STATUS | FOR_CACHE_STATUS | FOR_RULES_LIST,
+    {"secret-config", 0, "FILE", FOR_LOOK | FOR_CONTEXT,
+     "own rules for secrets, and what is allowed (trivy-secret.yaml)", set_secret_config, NULL},
+    {"secret-baseline", 0, "FILE", FOR_LOOK,
+     "a JSON report: the secrets in it are known already and do not count", set_secret_baseline,
+     NULL},
+    {"format", 'f', "FORMAT",
+     FOR_LOOK | FOR_CONTEXT | FOR_DB_STATUS | FOR_CACHE_STATUS | FOR_RULES_LIST,
      "table (for people) or json", set_format, "table json"},
-    {"output", 'o', "FILE", FOR_LOOK | FOR_DB_STATUS | FOR_CACHE_STATUS | FOR_RULES_LIST,
+    {"output", 'o', "FILE",
+     FOR_LOOK | FOR_CONTEXT | FOR_DB_STATUS | FOR_CACHE_STATUS | FOR_RULES_LIST,
      "write the report to FILE, whole or not at all", set_output, NULL},
     {"stats", 0, NULL, FOR_LOOK, "add bytes read, times and memory to the report", set_stats, NULL},
     {"cache-dir", 0, "FOLDER", FOR_LOOK | FOR_CACHE, "where what was found in layers is kept",

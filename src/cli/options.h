@@ -23,13 +23,14 @@ enum {
     FOR_RULES_LIST = 256,
     FOR_RULES_TEST = 512,
     FOR_SECRET = 1024,
+    FOR_CONTEXT = 2048,
     FOR_SCAN = FOR_IMAGE | FOR_ROOTFS,
     FOR_LOOK = FOR_SCAN | FOR_SECRET,
     FOR_HTTP = FOR_IMAGE | FOR_DB_UPDATE,
     FOR_DB = FOR_DB_IMPORT | FOR_DB_STATUS | FOR_DB_EXPORT | FOR_DB_UPDATE,
     FOR_CACHE = FOR_CACHE_STATUS | FOR_CACHE_CLEAR,
     FOR_RULES = FOR_RULES_LIST | FOR_RULES_TEST,
-    FOR_ALL = FOR_LOOK | FOR_DB | FOR_CACHE | FOR_RULES
+    FOR_ALL = FOR_LOOK | FOR_CONTEXT | FOR_DB | FOR_CACHE | FOR_RULES
 };
 
 /* --db-source may be given so often. */
@@ -41,6 +42,7 @@ struct options {
     slice platform, select;
     const char *base_image;
     bool no_verify, no_lazy, plan;
+    bool write;         /* context: into .dockerignore */
     int64_t timeout_ms; /* 0: LIMIT_SCAN_SECONDS */
     /* where images come from */
     const char *image_src;
@@ -62,6 +64,7 @@ struct options {
     bool no_cache;
     /* what to look for */
     bool scan_vulnerabilities, scan_secrets;
+    const char *secret_baseline, *secret_config;
     bool scanners_given; /* --scanners says so */
     /* policy */
     struct policy policy;

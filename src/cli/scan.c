@@ -1,5 +1,6 @@
 #include "cli/scan.h"
 #include "cli/store_age.h"
+#include "policy/secret_baseline.h"
 #include "base/clock.h"
 #include "http/http.h"
 #include "base/interrupt.h"
@@ -94,6 +95,16 @@ static void remark_lazy_layers(const struct scan *scan)
                count, count == 1 ? "" : "s");
 }
 
+static void apply_baseline(struct scan *scan)
+{
+    struct secret_baseline baseline = {0};
+    const char *path = scan->options->secret_baseline;
+    if (!path)
+        return;
+    take_error(scan, "policy", secret_baseline_read(&baseline, path, scan->arena));
+    secret_baseline_apply(&baseline, &scan->inventory.secrets, scan->arena);
+}
+
 static void collect_secrets(struct scan *scan)
 {
     struct layer_reading reading = reading_of(scan, SIZE_MAX);
@@ -111,6 +122,7 @@ static void collect_secrets(struct scan *scan)
     mask_instructions(scan);
     inventory_add_secrets(&scan->inventory, scan->arena, scan->image, scan->outcomes, &scan->config,
                           &scan->secrets->rules);
+    apply_baseline(scan);
     if (scan->secrets->failure)
         add_error(scan, "image", SIZE_MAX, SLICE_EMPTY,
                   slice_from_text(scan->secrets->failure->message));

@@ -24,10 +24,23 @@ static slice built_database(struct arena *arena)
     return error ? SLICE_EMPTY : bytes;
 }
 
-void secrets_start(struct secrets *secrets, struct layer_cache *cache, struct arena *arena)
+static struct error *read_file(struct secrets *secrets, const char *path)
 {
+    slice text;
+    TRY(error_wrap(
+        file_read_whole(secrets->arena, AT_FDCWD, path, LIMIT_SECRET_CONFIG_BYTES, &text),
+        "the rules for secrets"));
+    return secret_rule_file_read(&secrets->file, text, path, secrets->arena);
+}
+
+void secrets_start(struct secrets *secrets, const struct options *options,
+                   struct layer_cache *cache, struct arena *arena)
+{
+    const char *path = options->secret_config;
     *secrets = (struct secrets){.cache = cache, .arena = arena};
-    secret_rules_list(&secrets->rules, arena);
+    if (path)
+        secrets->failure = read_file(secrets, path);
+    secret_rules_list(&secrets->rules, path ? &secrets->file : NULL, arena);
 }
 
 struct secret_scanner *secrets_scanner(struct secrets *secrets)

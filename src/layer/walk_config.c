@@ -164,7 +164,7 @@ struct error *walk_config(slice text, const slice *instructions, size_t count,
     CLEANUP_JSON json_t *document = NULL;
     if (!options->secrets)
         return NULL;
-    TRY(json_read(&document, text, "the image's config"));
+    TRY(json_read_secret(&document, text, "the image's config"));
     const json_t *config = json_object_get(document, "config");
     const json_t *health = json_object_get(config, "Healthcheck");
     TRY(look_at_list(&walk, config, "Env", false));

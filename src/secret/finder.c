@@ -1,4 +1,5 @@
 #include "secret/finder.h"
+#include "secret/matcher.h"
 #include "secret/redact.h"
 #include "archive/content_stream.h"
 #include "base/limits.h"
@@ -6,7 +7,7 @@
 /* Found in the text at hand. */
 struct pending {
     struct secret secret;
-    const struct secret_rule *rule;
+    size_t rule;
     uint64_t start, end;
     bool dropped;
 };
@@ -22,15 +23,26 @@ static bool is_allowed_inline(const struct secret_hit *hit)
     return false;
 }
 
+static slice why_allowed(const struct secret_look *look, const struct secret_hit *hit)
+{
+    if (is_allowed_inline(hit))
+        return SLICE("allowed by a remark in its line");
+    const char *id = secret_matcher_allowed_by(secret_scanner_matcher(look->scanner),
+                                               hit->rule_index, look->path, hit->secret);
+    return id ? arena_format(look->arena, "allowed by %s of --secret-config", id) : SLICE_EMPTY;
+}
+
 void secret_look_add(struct secret_look *look, const struct secret_hit *hit, uint64_t cell)
 {
+    if (!secret_matcher_is_for(secret_scanner_matcher(look->scanner), hit->rule_index, look->path))
+        return;
     if (look->hits->count >= LIMIT_SECRETS_PER_FILE * 4) {
         ((struct pending *)look->hits->items)[look->hits->count - 1].secret.more++;
         return;
     }
     struct pending *pending = list_add(look->hits, look->arena, sizeof(*pending));
     *pending = (struct pending){
-        .rule = hit->rule,
+        .rule = hit->rule_index,
         .start = hit->start,
         .end = hit->end,
         .secret =
@@ -43,8 +55,7 @@ void secret_look_add(struct secret_look *look, const struct secret_hit *hit, uin
                 .line = hit->line,
                 .column = hit->column,
                 .cell = cell,
-                .allowed =
-                    is_allowed_inline(hit) ? SLICE("allowed by a remark in its line") : SLICE_EMPTY,
+                .allowed = why_allowed(look, hit),
             },
     };
 }

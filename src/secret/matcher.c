@@ -8,12 +8,19 @@
 enum { NEAR_BEFORE = 160, NEAR_AFTER = 80, SLACK = 16, FOLLOWS_WITHIN = 160 };
 
 struct compiled {
-    pcre2_code *pattern[SECRET_BYTES + 1], *near; /* the pattern for each mode */
+    pcre2_code *pattern[SECRET_BYTES + 1], *near, *path; /* the pattern for each mode */
     uint32_t group;
     bool broken;
 };
 
+struct compiled_allow {
+    pcre2_code *path, *regex;
+};
+
 struct secret_matcher {
+    const struct secret_allow *allows;
+    struct compiled_allow *compiled_allows;
+    size_t allow_count;
     const struct secret_rule *const *rules;
     size_t count;
     struct compiled *compiled;
@@ -73,6 +80,8 @@ static struct error *prepare(struct secret_matcher *matcher, size_t at)
         TRY(compile_pattern(rule, mode, &compiled->pattern[mode]));
     if (rule->near[0])
         TRY(compile(rule, rule->near, PCRE2_CASELESS, &compiled->near));
+    if (rule->path)
+        TRY(compile(rule, rule->path, 0, &compiled->path));
     int group =
         pcre2_substring_number_from_name(compiled->pattern[SECRET_TEXT], (PCRE2_SPTR) "secret");
     compiled->group = group > 0 ? (uint32_t)group : 0;
@@ -83,7 +92,15 @@ static struct error *prepare(struct secret_matcher *matcher, size_t at)
 struct error *secret_matcher_check(struct secret_matcher *matcher)
 {
     for (size_t i = 0; i < matcher->count; i++)
-        TRY(prepare(matcher, i));
+        TRY(matcher->rules[i]->own ? prepare(matcher, i) : NULL);
+    for (size_t i = 0; i < matcher->allow_count; i++) {
+        const struct secret_rule named = {.id = matcher->allows[i].id};
+        struct compiled_allow *compiled = &matcher->compiled_allows[i];
+        if (matcher->allows[i].path)
+            TRY(compile(&named, matcher->allows[i].path, 0, &compiled->path));
+        if (matcher->allows[i].regex)
+            TRY(compile(&named, matcher->allows[i].regex, 0, &compiled->regex));
+    }
     return NULL;
 }
 
@@ -134,7 +151,8 @@ static bool checks_hold(struct secret_matcher *matcher, size_t at, enum secret_m
     const struct compiled *compiled = &matcher->compiled[at];
     slice secret =
         slice_make(region.ptr + match->secret_start, match->secret_end - match->secret_start);
-    return secret.len && edge_holds(rule, mode, region, match) && !secret_is_placeholder(secret) &&
+    return secret.len && edge_holds(rule, mode, region, match) &&
+           (rule->own || !secret_is_placeholder(secret)) &&
            secret_checks_hold(rule->checks, secret) &&
            (!compiled->near || is_near(matcher, compiled, region, match));
 }
@@ -175,6 +193,54 @@ bool secret_matcher_look(struct secret_matcher *matcher, size_t at, enum secret_
     return false;
 }
 
+void secret_matcher_allow(struct secret_matcher *matcher, const struct secret_allow *allows,
+                          size_t count)
+{
+    matcher->allows = allows;
+    matcher->allow_count = count;
+    matcher->compiled_allows = memory_alloc((count + 1) * sizeof(*matcher->compiled_allows));
+    memset(matcher->compiled_allows, 0, (count + 1) * sizeof(*matcher->compiled_allows));
+}
+
+static bool matches(struct secret_matcher *matcher, const pcre2_code *code, slice text)
+{
+    return pcre2_match(code, (PCRE2_SPTR)text.ptr, text.len, 0, 0, matcher->data,
+                       matcher->limits) >= 0;
+}
+
+bool secret_matcher_is_for(struct secret_matcher *matcher, size_t rule, slice path)
+{
+    const struct compiled *compiled = &matcher->compiled[rule];
+    return !compiled->path || matches(matcher, compiled->path, path);
+}
+
+/* With the expressions that it has; true when there is none of that name, or it cannot be read. */
+static bool allow_holds(struct secret_matcher *matcher, size_t at, slice path, slice secret)
+{
+    const struct secret_allow *allow = &matcher->allows[at];
+    struct compiled_allow *compiled = &matcher->compiled_allows[at];
+    const struct secret_rule named = {.id = allow->id};
+    CLEANUP_ERROR struct error *error = NULL;
+    if (allow->path && !compiled->path)
+        error = compile(&named, allow->path, 0, &compiled->path);
+    if (!error && allow->regex && !compiled->regex)
+        error = compile(&named, allow->regex, 0, &compiled->regex);
+    return !error && (!compiled->path || matches(matcher, compiled->path, path)) &&
+           (!compiled->regex || matches(matcher, compiled->regex, secret));
+}
+
+const char *secret_matcher_allowed_by(struct secret_matcher *matcher, size_t rule, slice path,
+                                      slice secret)
+{
+    for (size_t i = 0; i < matcher->allow_count; i++) {
+        const char *only = matcher->allows[i].rule;
+        if ((!only || strcmp(only, matcher->rules[rule]->id) == 0) &&
+            allow_holds(matcher, i, path, secret))
+            return matcher->allows[i].id;
+    }
+    return NULL;
+}
+
 void secret_matcher_free(struct secret_matcher *matcher)
 {
     if (!matcher)
@@ -183,7 +249,13 @@ void secret_matcher_free(struct secret_matcher *matcher)
         for (int mode = 0; mode <= SECRET_BYTES; mode++)
             pcre2_code_free(matcher->compiled[i].pattern[mode]);
         pcre2_code_free(matcher->compiled[i].near);
+        pcre2_code_free(matcher->compiled[i].path);
     }
+    for (size_t i = 0; i < matcher->allow_count; i++) {
+        pcre2_code_free(matcher->compiled_allows[i].path);
+        pcre2_code_free(matcher->compiled_allows[i].regex);
+    }
+    free(matcher->compiled_allows);
     pcre2_match_data_free(matcher->data);
     pcre2_match_context_free(matcher->limits);
     free(matcher->compiled);

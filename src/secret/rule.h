@@ -15,11 +15,13 @@ struct secret_rule {
     const char *checks;  /* names from checks.h, by spaces */
     const char *near;    /* PCRE, caseless: must match in the neighbourhood; or "" */
     const char *prefix;  /* what every such secret begins with, so that it may be shown; or "" */
+    const char *path;    /* PCRE: in files of such paths only; or NULL */
     const char *revoke;  /* address; or "" */
     const char *advice;  /* sentence; or "" */
     enum severity severity;
     bool bytes;                   /* sure enough for programs and other binary files */
     bool edge_before, edge_after; /* no letter or digit may stand there */
+    bool own;                     /* from a file of the user's: placeholders are not looked for */
     bool follows;   /* `find` is a word, and the pattern is looked for in what follows it */
     unsigned reach; /* bytes of the longest match */
     const char *const *good, *const *bad; /* examples (shape.h), each ended by NULL */

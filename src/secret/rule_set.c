@@ -1,5 +1,6 @@
 #include "secret/rule_set.h"
 #include "secret/shape.h"
+#include "secret/matcher.h"
 #include "base/digest.h"
 
 #include <hs/hs.h>
@@ -18,6 +19,13 @@ static slice digest_of_rules(const struct secret_rules *set, struct arena *arena
         for (size_t j = 0; j < sizeof(fields) / sizeof(fields[0]); j++)
             buffer_add_string(&text, slice_from_text(fields[j]));
         buffer_format(&text, "%d%d%d ", rule->bytes, rule->edge_before, rule->edge_after);
+    }
+    const struct secret_allow *allows = set->file ? set->file->allows.items : NULL;
+    for (size_t i = 0; set->file && i < set->file->allows.count; i++) {
+        const char *const fields[] = {allows[i].id, allows[i].rule, allows[i].path,
+                                      allows[i].regex};
+        for (size_t j = 0; j < sizeof(fields) / sizeof(fields[0]); j++)
+            buffer_add_string(&text, slice_from_text(fields[j] ? fields[j] : ""));
     }
     return digest_of(buffer_slice(&text), arena);
 }
@@ -57,7 +65,7 @@ struct error *secret_rules_build(struct buffer *out)
     CLEANUP_ARENA struct arena arena = {0};
     struct secret_rules set;
     struct secret_database *database;
-    secret_rules_list(&set, &arena);
+    secret_rules_list(&set, NULL, &arena);
     TRY(secret_database_make(&database, set.rules, set.count, true));
     buffer_add_string(out, set.digest);
     struct error *error = secret_database_write(database, out);
@@ -80,12 +88,19 @@ static struct error *open_database(const struct secret_rules *set, struct arena 
     return NULL;
 }
 
-void secret_rules_list(struct secret_rules *set, struct arena *arena)
+void secret_rules_list(struct secret_rules *set, const struct secret_rule_file *file,
+                       struct arena *arena)
 {
-    const struct secret_rule **rules = arena_array(arena, secret_rule_count, sizeof(*rules));
+    size_t more = file ? file->rules.count : 0;
+    const struct secret_rule **rules =
+        arena_array(arena, secret_rule_count + more + 1, sizeof(*rules));
+    *set = (struct secret_rules){.rules = rules, .file = file};
+    /* The user's own come first: of two that find the same, they count. */
+    for (size_t i = 0; i < more; i++)
+        rules[set->count++] = ((struct secret_rule **)file->rules.items)[i];
     for (size_t i = 0; i < secret_rule_count; i++)
-        rules[i] = &secret_rules[i];
-    *set = (struct secret_rules){.rules = rules, .count = secret_rule_count};
+        if (!file || secret_rule_file_uses(file, secret_rules[i].id))
+            rules[set->count++] = &secret_rules[i];
     set->digest = digest_of_rules(set, arena);
 }
 
@@ -93,10 +108,15 @@ struct error *secret_rules_open(struct secret_rules *set, struct arena *arena,
                                 const struct secret_memory *memory)
 {
     struct secret_database *database;
-    secret_rules_list(set, arena);
     TRY(open_database(set, arena, memory, &database));
     set->scanner = secret_scanner_new(set->rules, set->count, database);
-    return NULL;
+    struct secret_matcher *matcher = secret_scanner_matcher(set->scanner);
+    if (set->file)
+        secret_matcher_allow(matcher, set->file->allows.items, set->file->allows.count);
+    struct error *error = secret_matcher_check(matcher);
+    if (error)
+        secret_rules_close(set);
+    return error;
 }
 
 void secret_rules_close(struct secret_rules *set)

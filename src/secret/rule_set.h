@@ -5,6 +5,7 @@
 #ifndef PLIMSOLL_SECRET_RULE_SET_H
 #define PLIMSOLL_SECRET_RULE_SET_H
 
+#include "secret/rule_file.h"
 #include "secret/scanner.h"
 
 /* Where compiled databases are kept; any of it may be missing. */
@@ -18,14 +19,17 @@ struct secret_memory {
 struct secret_rules {
     const struct secret_rule *const *rules;
     size_t count;
-    slice digest; /* of all that makes a difference to what is found */
+    const struct secret_rule_file *file; /* or NULL */
+    slice digest;                        /* of all that makes a difference to what is found */
     struct secret_scanner *scanner;
 };
 
-/* The rules and their digest, in the arena, without a scanner. */
-void secret_rules_list(struct secret_rules *set, struct arena *arena);
+/* The rules and their digest, in the arena, without a scanner: plimsoll's and those of the user's
+ * file (NULL for none; it stays the caller's). */
+void secret_rules_list(struct secret_rules *set, const struct secret_rule_file *file,
+                       struct arena *arena);
 
-/* The same, with a scanner: secret_rules_close frees it. */
+/* Makes the scanner of a set that was listed: secret_rules_close frees it. */
 MUST_CHECK struct error *secret_rules_open(struct secret_rules *set, struct arena *arena,
                                            const struct secret_memory *memory);
 /* The database of the rules that come with plimsoll, for secret_memory.built: made at build time.

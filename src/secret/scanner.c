@@ -91,6 +91,11 @@ void secret_scanner_free(struct secret_scanner *scanner)
     free(scanner);
 }
 
+struct secret_matcher *secret_scanner_matcher(struct secret_scanner *scanner)
+{
+    return scanner->matcher;
+}
+
 /* -- lines ----------------------------------------------------------------------------------------
  */
 
@@ -147,6 +152,7 @@ static void tell(struct secret_text *text, size_t rule, const struct secret_matc
     const struct region *region = text->region;
     struct secret_hit hit = {
         .rule = text->scanner->rules[rule],
+        .rule_index = rule,
         .secret = slice_make(region->bytes.ptr + match->secret_start,
                              match->secret_end - match->secret_start),
         .start = region->offset + match->secret_start,

@@ -12,14 +12,20 @@
 
 struct secret_scanner;
 
+struct secret_matcher;
+
 /* Takes the database over; rules and their list stay the caller's. */
 struct secret_scanner *secret_scanner_new(const struct secret_rule *const *rules, size_t count,
                                           struct secret_database *database);
 void secret_scanner_free(struct secret_scanner *scanner);
 
+/* The second look, with what is known of rules and what is allowed; the scanner's. */
+struct secret_matcher *secret_scanner_matcher(struct secret_scanner *scanner);
+
 /* What was found; the slices are valid during the call only. */
 struct secret_hit {
     const struct secret_rule *rule;
+    size_t rule_index;
     slice secret;
     uint64_t start, end;           /* of the secret, bytes from the start */
     uint64_t line, column;         /* from 1; columns count bytes; 0 in bytes */

@@ -338,6 +338,100 @@ def test_fingerprints(tmp_path):
     assert all(re.fullmatch(r"[0-9a-f]{32}", text) for text in prints.values())
 
 
+def test_baseline(tmp_path):
+    """What a report has is known; what is new counts. A file that is none stops the gate."""
+    old = image(tmp_path, [file("a.env", f"T={HF}\n")], name="old.tar")
+    new = image(tmp_path, [file("b.env", f"T={HF}\nU={GH}\n")], name="new.tar")
+    known = tmp_path / "known.json"
+    assert scan(old, "-o", str(known)).code == 0
+    result = scan(new, "--secret-baseline", str(known), "--exit-code", "1")
+    assert result.code == 1 and found(result) == {("github-personal-token", "b.env")}
+    assert [(s["rule"], s["by"]) for s in result.report["suppressed"]] == [("huggingface-token", "--secret-baseline")]
+    assert scan(old, "--secret-baseline", str(known), "--exit-code", "1").code == 0
+    for text in ("{", "[]", '{"secrets": {}}', '{"secrets": [{}]}', '{"secrets": [1]}'):
+        known.write_text(text)
+        assert scan(old, "--secret-baseline", str(known)).code == 3, text
+    assert scan(old, "--secret-baseline", str(tmp_path / "none.json")).code == 3
+
+
+OWN = r"""
+rules:
+  - id: acme-token
+    title: Acme token
+    severity: HIGH
+    category: acme
+    keywords: [acme]
+    regex: (?i)acme_(?P<key>token|key)\s*=\s*['"](?P<value>[a-z0-9]{12,20})['"]
+    secret-group-name: value
+    path: .*\.conf$
+    allow-rules:
+      - id: staging
+        regex: ^stag
+allow-rules:
+  - id: vendored
+    path: (^|/)vendor/
+disable-rules:
+  - github-personal-token
+"""
+
+
+def test_own_rules(tmp_path):
+    """trivy-secret.yaml: own rules, what they and all are allowed, what of plimsoll's is left out."""
+    config = tmp_path / "trivy-secret.yaml"
+    config.write_text(OWN)
+    path = image(tmp_path, [file("a.conf", 'x\n ACME_KEY = "abcdef123456"\nacme_token="stag12345678"\n'),
+                            file("a.txt", 'acme_key = "abcdef123456"\n'), file("vendor/x.env", f"T={HF}\n"),
+                            file("b.env", f"T={HF}\nU={GH}\n")])
+    result = scan(path, "--secret-config", str(config))
+    assert found(result) == {("acme-token", "a.conf"), ("huggingface-token", "b.env")}, result
+    [own] = [s for s in result.report["secrets"] if s["rule"] == "acme-token"]
+    assert (own["severity"], own["title"], own["line"], own["column"]) == ("HIGH", "Acme token", 2, 14)
+    assert {(s["path"], s["reason"]) for s in result.report["suppressed"]} == {
+        ("a.conf", "allowed by staging of --secret-config"), ("vendor/x.env", "allowed by vendored of --secret-config")}
+    config.write_text("enable-builtin-rules: [jwt]\n")
+    assert found(scan(path, "--secret-config", str(config))) == set()
+
+
+@pytest.mark.parametrize("text, word", {
+    "rules: [": "no YAML", "- a": "configuration", "rules: [{id: a}]": "regex", "rules: [{id: a, regex: 'a('}]": "rule a",
+    "rules: [{id: a, regex: b, severity: BAD}]": "severity", "allow-rules: [{id: a}]": "allow rule",
+    "allow-rules: [{id: a, path: '['}]": "a"}.items())
+def test_wrong_rules(tmp_path, text, word):
+    """A file that cannot be read is an error, not a scan without it."""
+    config = tmp_path / "own.yaml"
+    config.write_text(text)
+    result = scan(image(tmp_path, [file("a", HF)]), "--secret-config", str(config))
+    assert result.code == 3 and word in result.stderr, result
+
+
+IGNORES = {
+    "": [], "*": ["a.env", "d/a.env", "d/e/a.env", ".git/config"], "a.env": ["a.env"], "/a.env": ["a.env"], "*.env": ["a.env"],
+    "**/*.env": ["a.env", "d/a.env", "d/e/a.env"], "d": ["d/a.env", "d/e/a.env"], "d/": ["d/a.env", "d/e/a.env"],
+    "d/*": ["d/a.env", "d/e/a.env"], "*/a.env": ["d/a.env"], "**/e/*": ["d/e/a.env"], "**": ["a.env", "d/a.env", "d/e/a.env", ".git/config"],
+    "*\n!a.env": ["d/a.env", "d/e/a.env", ".git/config"], "d\n!d/e": ["d/a.env"], "!a.env\n*.env": ["a.env"], "#a.env": [],
+    "?.env": ["a.env"], "[a-c].env": ["a.env"], "x/../a.env": ["a.env"], " a.env ": ["a.env"], ".git": [".git/config"], "./d/e": ["d/e/a.env"],
+}
+
+
+@pytest.mark.parametrize("ignore", IGNORES)
+def test_dockerignore(tmp_path, ignore):
+    """As docker build reads it: what is left out is no secret that is sent."""
+    everything = ["a.env", "d/a.env", "d/e/a.env", ".git/config"]
+    for path in everything:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(f"T={HF}\n")
+    (tmp_path / ".dockerignore").write_text(ignore)
+    result = scanner.run("context", str(tmp_path), "-f", "json", "--exit-code", "1")
+    told = json.loads(result.stdout)
+    sent = sorted(set(everything) - set(IGNORES[ignore]))
+    assert sorted(s["path"] for s in told["secrets"]) == sent
+    assert told["files"] == len(sent) + 1 and told["files_left_out"] == len(IGNORES[ignore])
+    assert result.code == (1 if sent else 0)
+    assert scanner.run("context", str(tmp_path), "--write").code == 0
+    again = json.loads(scanner.run("context", str(tmp_path) + "/", "-f", "json").stdout)
+    assert again["secrets"] == [] and HF not in result.stdout
+
+
 def test_pipe_and_file(tmp_path):
     result = subprocess.run([scanner.binary(), "secret", "-", "-f", "json"], input=f"T={HF}\n".encode(), capture_output=True,
                             env=scanner.environment())

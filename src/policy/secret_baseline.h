@@ -1,0 +1,25 @@
+/*
+ * A baseline of secrets: those that are known already and do not count. Any JSON report of plimsoll
+ * is one; the fingerprints in its `secrets` are what matters.
+ */
+#ifndef PLIMSOLL_POLICY_SECRET_BASELINE_H
+#define PLIMSOLL_POLICY_SECRET_BASELINE_H
+
+#include "base/error.h"
+#include "inventory/inventory.h"
+
+struct secret_baseline {
+    slice *fingerprints; /* sorted, in the arena */
+    size_t count;
+    const char *path;
+};
+
+/* Reads the file; an error when it is no report of plimsoll. */
+MUST_CHECK struct error *secret_baseline_read(struct secret_baseline *baseline, const char *path,
+                                              struct arena *arena);
+
+/* Marks those of `secrets` (of struct image_secret) that it has as suppressed. */
+void secret_baseline_apply(const struct secret_baseline *baseline, struct list *secrets,
+                           struct arena *arena);
+
+#endif

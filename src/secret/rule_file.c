@@ -1,0 +1,208 @@
+#include "secret/rule_file.h"
+#include "base/buffer.h"
+#include "base/limits.h"
+
+#include <yaml.h>
+
+enum { OWN_REACH = 2048 };
+
+struct reading {
+    struct secret_rule_file *file;
+    yaml_document_t document;
+    const char *name;
+    struct arena *arena;
+};
+
+static const char *const no_examples[] = {NULL};
+
+static struct error *wrong(const struct reading *reading, const yaml_node_t *node, const char *what)
+{
+    return error_make(ERROR_INPUT, "%s, line %zu: %s", reading->name,
+                      node ? node->start_mark.line + 1 : (size_t)1, what);
+}
+
+static yaml_node_t *node_at(struct reading *reading, int index)
+{
+    return yaml_document_get_node(&reading->document, index);
+}
+
+/* The member of a mapping, or NULL. */
+static yaml_node_t *member(struct reading *reading, const yaml_node_t *node, const char *key)
+{
+    if (!node || node->type != YAML_MAPPING_NODE)
+        return NULL;
+    for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+         pair < node->data.mapping.pairs.top; pair++) {
+        const yaml_node_t *name = node_at(reading, pair->key);
+        if (name && name->type == YAML_SCALAR_NODE &&
+            strcmp((const char *)name->data.scalar.value, key) == 0)
+            return node_at(reading, pair->value);
+    }
+    return NULL;
+}
+
+static const char *text_of(struct reading *reading, const yaml_node_t *node)
+{
+    if (!node || node->type != YAML_SCALAR_NODE)
+        return NULL;
+    return arena_text(reading->arena,
+                      slice_make(node->data.scalar.value, node->data.scalar.length));
+}
+
+static const char *text_at(struct reading *reading, const yaml_node_t *node, const char *key)
+{
+    return text_of(reading, member(reading, node, key));
+}
+
+/* Calls back for each item of a list; what is no list is passed over. */
+static struct error *each(struct reading *reading, const yaml_node_t *list,
+                          struct error *(*visit)(struct reading *, const yaml_node_t *, void *),
+                          void *context)
+{
+    if (!list || list->type != YAML_SEQUENCE_NODE)
+        return NULL;
+    for (const yaml_node_item_t *item = list->data.sequence.items.start;
+         item < list->data.sequence.items.top; item++)
+        TRY(visit(reading, node_at(reading, *item), context));
+    return NULL;
+}
+
+/* Go's expressions name groups as PCRE does; a dot is no line break there unless (?s) says so. */
+static const char *pattern_of(struct reading *reading, const char *regex, const char *group,
+                              bool groups)
+{
+    CLEANUP_BUFFER struct buffer out = {0};
+    CLEANUP_BUFFER struct buffer wanted = {0};
+    slice rest = slice_from_text(regex);
+    buffer_format(&wanted, "(?P<%s>", group);
+    if (groups)
+        buffer_text(&out, "(?-s)");
+    while (rest.len) {
+        size_t name = slice_starts(rest, SLICE("(?P<")) ? slice_find(rest, '>') : SIZE_MAX;
+        if (name == SIZE_MAX) {
+            buffer_add_byte(&out, rest.ptr[0]);
+            rest = slice_from(rest, 1);
+            continue;
+        }
+        bool secret = slice_starts(rest, buffer_slice(&wanted));
+        buffer_text(&out, groups && secret ? "(?P<secret>" : "(");
+        rest = slice_from(rest, name + 1);
+    }
+    return arena_text(reading->arena, buffer_slice(&out));
+}
+
+static struct error *read_allow(struct reading *reading, const yaml_node_t *node, void *rule)
+{
+    struct secret_allow allow = {.id = text_at(reading, node, "id"),
+                                 .rule = rule,
+                                 .path = text_at(reading, node, "path"),
+                                 .regex = text_at(reading, node, "regex")};
+    if (!allow.id)
+        allow.id = "allow-rule";
+    if (!allow.path && !allow.regex)
+        return wrong(reading, node, "an allow rule needs a path or a regex");
+    *(struct secret_allow *)list_add(&reading->file->allows, reading->arena, sizeof(allow)) = allow;
+    return NULL;
+}
+
+static struct error *read_excluded(struct reading *reading, const yaml_node_t *node, void *rule)
+{
+    struct secret_allow allow = {
+        .id = "exclude-block", .rule = rule, .regex = text_of(reading, node)};
+    if (!allow.regex)
+        return wrong(reading, node, "an excluded expression must be text");
+    *(struct secret_allow *)list_add(&reading->file->allows, reading->arena, sizeof(allow)) = allow;
+    return NULL;
+}
+
+static struct error *read_rule(struct reading *reading, const yaml_node_t *node, void *unused)
+{
+    const char *id = text_at(reading, node, "id"), *regex = text_at(reading, node, "regex");
+    const char *title = text_at(reading, node, "title");
+    const char *severity = text_at(reading, node, "severity");
+    const char *group = text_at(reading, node, "secret-group-name");
+    struct secret_rule *rule = ARENA_NEW(reading->arena, struct secret_rule);
+    (void)unused;
+    if (!id || !regex)
+        return wrong(reading, node, "a rule needs an id and a regex");
+    *rule =
+        (struct secret_rule){.id = id,
+                             .title = title ? title : id,
+                             .pattern = pattern_of(reading, regex, group ? group : "secret", true),
+                             .find = pattern_of(reading, regex, "", false),
+                             .path = text_at(reading, node, "path"),
+                             .checks = "",
+                             .near = "",
+                             .prefix = "",
+                             .revoke = "",
+                             .advice = "",
+                             .severity = SEVERITY_UNKNOWN,
+                             .own = true,
+                             .reach = OWN_REACH,
+                             .good = no_examples,
+                             .bad = no_examples};
+    if (severity && !severity_by_name(slice_from_text(severity), &rule->severity))
+        return wrong(reading, node, "a rule's severity is CRITICAL, HIGH, MEDIUM, LOW or UNKNOWN");
+    *(struct secret_rule **)list_add(&reading->file->rules, reading->arena, sizeof(rule)) = rule;
+    TRY(each(reading, member(reading, node, "allow-rules"), read_allow, (void *)(uintptr_t)id));
+    return each(reading, member(reading, member(reading, node, "exclude-block"), "regexes"),
+                read_excluded, (void *)(uintptr_t)id);
+}
+
+static struct error *read_id(struct reading *reading, const yaml_node_t *node, void *list)
+{
+    const char *id = text_of(reading, node);
+    if (!id)
+        return wrong(reading, node, "the id of a rule must be text");
+    *(slice *)list_add(list, reading->arena, sizeof(slice)) = slice_from_text(id);
+    return NULL;
+}
+
+static struct error *read_document(struct reading *reading)
+{
+    struct secret_rule_file *file = reading->file;
+    const yaml_node_t *root = yaml_document_get_root_node(&reading->document);
+    if (!root)
+        return NULL;
+    if (root->type != YAML_MAPPING_NODE)
+        return wrong(reading, root, "this is no configuration for secrets: it has no \"rules\"");
+    TRY(each(reading, member(reading, root, "rules"), read_rule, NULL));
+    TRY(each(reading, member(reading, root, "allow-rules"), read_allow, NULL));
+    TRY(each(reading, member(reading, member(reading, root, "exclude-block"), "regexes"),
+             read_excluded, NULL));
+    TRY(each(reading, member(reading, root, "disable-rules"), read_id, &file->disabled));
+    return each(reading, member(reading, root, "enable-builtin-rules"), read_id, &file->enabled);
+}
+
+struct error *secret_rule_file_read(struct secret_rule_file *file, slice text, const char *name,
+                                    struct arena *arena)
+{
+    struct reading reading = {.file = file, .name = name, .arena = arena};
+    yaml_parser_t parser;
+    *file = (struct secret_rule_file){0};
+    if (!yaml_parser_initialize(&parser))
+        memory_exhausted();
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text.ptr, text.len);
+    struct error *error = NULL;
+    if (!yaml_parser_load(&parser, &reading.document)) {
+        error = error_make(ERROR_INPUT, "%s, line %zu: this is no YAML: %s", name,
+                           parser.problem_mark.line + 1, parser.problem ? parser.problem : "");
+    } else {
+        error = read_document(&reading);
+        yaml_document_delete(&reading.document);
+    }
+    yaml_parser_delete(&parser);
+    return error;
+}
+
+bool secret_rule_file_uses(const struct secret_rule_file *file, const char *id)
+{
+    const slice *disabled = file->disabled.items, *enabled = file->enabled.items;
+    for (size_t i = 0; i < file->disabled.count; i++)
+        if (slice_equal(disabled[i], slice_from_text(id)))
+            return false;
+    for (size_t i = 0; i < file->enabled.count; i++)
+        if (slice_equal(enabled[i], slice_from_text(id)))
+            return true;
+    return file->enabled.count == 0;
+}

@@ -1,0 +1,34 @@
+/*
+ * Rules of the user's own, in the form that Trivy has for them (trivy-secret.yaml): rules, what is
+ * allowed, which of plimsoll's rules are left out or are the only ones.
+ */
+#ifndef PLIMSOLL_SECRET_RULE_FILE_H
+#define PLIMSOLL_SECRET_RULE_FILE_H
+
+#include "base/error.h"
+#include "secret/rule.h"
+
+/* Something that is found but does not count; either expression may be NULL. */
+struct secret_allow {
+    const char *id;
+    const char *rule;  /* of that rule alone; NULL: of any */
+    const char *path;  /* PCRE, of the file */
+    const char *regex; /* PCRE, of the secret */
+};
+
+struct secret_rule_file {
+    struct list rules;    /* of struct secret_rule * */
+    struct list allows;   /* of struct secret_allow */
+    struct list disabled; /* of slice: ids of rules */
+    struct list enabled;  /* of slice; not empty: only those of plimsoll's rules */
+};
+
+/* Reads the text of one, in YAML; `name` is the file's for messages. All of it lives in the arena.
+ */
+MUST_CHECK struct error *secret_rule_file_read(struct secret_rule_file *file, slice text,
+                                               const char *name, struct arena *arena);
+
+/* Whether the rule of that id, which came with plimsoll, is to be used. */
+bool secret_rule_file_uses(const struct secret_rule_file *file, const char *id);
+
+#endif

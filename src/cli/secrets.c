@@ -30,7 +30,9 @@ static struct error *read_file(struct secrets *secrets, const char *path)
     TRY(error_wrap(
         file_read_whole(secrets->arena, AT_FDCWD, path, LIMIT_SECRET_CONFIG_BYTES, &text),
         "the rules for secrets"));
-    return secret_rule_file_read(&secrets->file, text, path, secrets->arena);
+    return slice_ends(slice_from_text(path), SLICE(".toml"))
+               ? secret_rule_file_read_toml(&secrets->file, text, path, secrets->arena)
+               : secret_rule_file_read(&secrets->file, text, path, secrets->arena);
 }
 
 void secrets_start(struct secrets *secrets, const struct options *options,

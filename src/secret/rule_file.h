@@ -1,6 +1,7 @@
 /*
- * Rules of the user's own, in the form that Trivy has for them (trivy-secret.yaml): rules, what is
- * allowed, which of plimsoll's rules are left out or are the only ones.
+ * Rules of the user's own, in the forms that Trivy (trivy-secret.yaml) and gitleaks (gitleaks.toml)
+ * have for them: rules, what is allowed, which of plimsoll's rules are left out or are the only
+ * ones.
  */
 #ifndef PLIMSOLL_SECRET_RULE_FILE_H
 #define PLIMSOLL_SECRET_RULE_FILE_H
@@ -27,6 +28,10 @@ struct secret_rule_file {
  */
 MUST_CHECK struct error *secret_rule_file_read(struct secret_rule_file *file, slice text,
                                                const char *name, struct arena *arena);
+
+/* The same in TOML. */
+MUST_CHECK struct error *secret_rule_file_read_toml(struct secret_rule_file *file, slice text,
+                                                    const char *name, struct arena *arena);
 
 /* Whether the rule of that id, which came with plimsoll, is to be used. */
 bool secret_rule_file_uses(const struct secret_rule_file *file, const char *id);

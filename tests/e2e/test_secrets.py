@@ -392,6 +392,53 @@ def test_own_rules(tmp_path):
     assert found(scan(path, "--secret-config", str(config))) == set()
 
 
+GITLEAKS = r"""
+# a comment
+title = "own"
+
+[extend]
+useDefault = true
+disabledRules = ["github-personal-token"]
+
+[[rules]]
+id = "acme-token"
+description = "Acme token"
+regex = '''(?i)acme_(?P<key>token|key)[ ]*=[ ]*[(\[]?['"]([a-z0-9]{12,20})['"]'''
+secretGroup = 2
+entropy = 2.5
+keywords = ["acme"]
+  [rules.allowlist]
+  stopwords = ["stag.1"]
+
+[[rules]]
+id = "first-group"
+regex = "widget-([0-9]{8})"
+path = '''\.conf$'''
+[[rules.allowlists]]
+regexes = ['^1+$']
+
+[allowlist]
+paths = [
+  "(^|/)vendor/", # those
+]
+"""
+
+
+def test_rules_of_gitleaks(tmp_path):
+    config = tmp_path / "gitleaks.toml"
+    config.write_text(GITLEAKS)
+    path = image(tmp_path, [file("a.conf", 'ACME_KEY = "abcdef123456"\nacme_token="stag.1"\nacme_key = "aaaaaaaaaaab"\nwidget-20304050 widget-11111111\n'),
+                            file("a.txt", "widget-20304050\n"), file("vendor/x.env", f"T={HF}\n"), file("b.env", f"T={HF}\nU={GH}\n")])
+    result = scan(path, "--secret-config", str(config))
+    assert {(s["rule"], s["path"], s["line"]) for s in result.report["secrets"]} == {
+        ("acme-token", "a.conf", 1), ("first-group", "a.conf", 4), ("huggingface-token", "b.env", 1)}, result
+    config.write_text(GITLEAKS.replace("useDefault = true", "useDefault = false"))
+    assert {rule for rule, _ in found(scan(path, "--secret-config", str(config)))} == {"acme-token", "first-group"}
+    for text in ("[[rules]]\nregex = 'a'\n", "a = ", "[a", "a = 1\na = 2\n", "a = \"x", "[[rules]]\nid='a'\nregex='('\n", "a = [1 2]", "\xff = 1"):
+        config.write_bytes(text.encode("latin-1"))
+        assert scan(path, "--secret-config", str(config)).code == 3, text
+
+
 @pytest.mark.parametrize("text, word", {
     "rules: [": "no YAML", "- a": "configuration", "rules: [{id: a}]": "regex", "rules: [{id: a, regex: 'a('}]": "rule a",
     "rules: [{id: a, regex: b, severity: BAD}]": "severity", "allow-rules: [{id: a}]": "allow rule",

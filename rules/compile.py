@@ -19,7 +19,7 @@ except ImportError:
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
 CHECKS = ("entropy", "mixed", "github-crc", "jwt", "private-key", "aws-key", "base64-bytes",
           "base64-json", "password", "url-password", "random", "digits-apart")
-SINGLE = {"title", "severity", "token", "names", "assigned", "regex", "near", "bytes", "check", "revoke", "advice", "find",
+SINGLE = {"title", "severity", "token", "names", "assigned", "regex", "near", "bytes", "check", "revoke", "advice", "find", "weak",
           "edges"}
 REPEATED = {"good", "bad"}
 REACH_MOST = 8192
@@ -201,6 +201,12 @@ def expand(shape, numbers):
     return text
 
 
+def in_bytes(rule):
+    """Symbols in programs look like tokens with a short prefix: those are not looked for there."""
+    telling = "token" in rule and (len(prefix(rule["token"])) >= 4 or "github-crc" in rule.get("check", ""))
+    return rule.get("bytes") == "sure" or (rule.get("bytes") == "yes" and telling)
+
+
 def is_computed(shape):
     return any("{" + name in shape for name in COMPUTED)
 
@@ -267,7 +273,7 @@ def table(rules):
             "near": "" if is_weak(rule) else rule.get("near", ""), "prefix": prefix(rule["token"]) if "token" in rule else "",
             "revoke": rule.get("revoke", ""), "advice": rule.get("advice", "")}
         lines.append("    {" + ", ".join(f".{name} = {literal(value)}" for name, value in fields.items())
-                     + f", .severity = SEVERITY_{rule['severity']}, .bytes = {str(rule.get('bytes') == 'yes').lower()}"
+                     + f", .severity = SEVERITY_{rule['severity']}, .bytes = {str(in_bytes(rule)).lower()}, .weak = {str(rule.get('weak') == 'yes').lower()}"
                      f", .edge_before = {str(edges in ('both', 'before')).lower()}, .edge_after = {str(edges in ('both', 'after')).lower()}"
                      f", .follows = {str(is_weak(rule)).lower()}, .reach = {rule['reach']}, .good = good_{at}, .bad = bad_{at}}},")
     lines += ["};", f"const size_t secret_rule_count = {len(rules)};", ""]

@@ -12,28 +12,49 @@ static size_t layer_that_hides(const struct tree *tree, size_t layer, slice path
     return SIZE_MAX;
 }
 
-/*
- * What packages bring along as examples and test data is public: everyone has those keys. Said, but
- * not counted.
- */
-static bool is_test_data(slice path)
+static bool has_any(slice path, const char *const *parts, size_t count)
 {
-    static const char *const installed[] = {
-        "site-packages/",       "dist-packages/", "node_modules/", "usr/lib/python",
-        "usr/local/lib/python", "pkg/mod/",       "/gems/"};
-    static const char *const parts[] = {"/test/",      "/tests/",    "/testing/",  "/testdata/",
-                                        "/test_data/", "/fixtures/", "/examples/", "/example/",
-                                        "/docs/",      "/doc/",      "/selftest/", "/test_"};
-    bool is_installed =
-        slice_starts(path, SLICE("usr/share/doc/")) || slice_starts(path, SLICE("usr/share/man/"));
-    if (is_installed)
-        return true;
-    for (size_t i = 0; i < sizeof(installed) / sizeof(installed[0]); i++)
-        is_installed |= slice_contains(path, slice_from_text(installed[i]));
-    for (size_t i = 0; is_installed && i < sizeof(parts) / sizeof(parts[0]); i++)
+    for (size_t i = 0; i < count; i++)
         if (slice_contains(path, slice_from_text(parts[i])))
             return true;
     return false;
+}
+
+#define HAS_ANY(path, parts) has_any((path), (parts), sizeof(parts) / sizeof((parts)[0]))
+
+static bool is_installed(slice path)
+{
+    static const char *const folders[] = {"site-packages/", "dist-packages/",       "node_modules/",
+                                          "usr/lib/python", "usr/local/lib/python", "pkg/mod/",
+                                          "/gems/"};
+    return HAS_ANY(path, folders);
+}
+
+/*
+ * What packages bring along as tests, examples and documentation is public: everyone has those
+ * keys. Said, but not counted.
+ */
+static bool is_test_data(slice path)
+{
+    static const char *const parts[] = {"/test/",
+                                        "/tests/",
+                                        "/testing/",
+                                        "/testdata/",
+                                        "/test_data/",
+                                        "/fixtures/",
+                                        "/examples/",
+                                        "/example/",
+                                        "/examples-",
+                                        "/docs/",
+                                        "/doc/",
+                                        "/selftest/",
+                                        "/test_",
+                                        "_test.py",
+                                        ".dist-info/METADATA",
+                                        ".egg-info/PKG-INFO"};
+    if (slice_starts(path, SLICE("usr/share/doc/")) || slice_starts(path, SLICE("usr/share/man/")))
+        return true;
+    return is_installed(path) && HAS_ANY(path, parts);
 }
 
 static slice advice_of(const struct secret_rule *rule, struct arena *arena)
@@ -62,6 +83,10 @@ static void add(struct inventory *inventory, struct arena *arena, const struct s
         added->suppressed_by = SLICE("plimsoll:allow");
     } else if (is_test_data(secret->path)) {
         added->suppressed_reason = SLICE("test data or an example of an installed package");
+        added->suppressed_by = SLICE("plimsoll");
+    } else if (rule && rule->weak && is_installed(secret->path)) {
+        added->suppressed_reason =
+            SLICE("in the code of an installed package, where such values are mostly examples");
         added->suppressed_by = SLICE("plimsoll");
     }
 }

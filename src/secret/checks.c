@@ -74,12 +74,47 @@ static bool is_variable(slice secret)
 bool secret_is_placeholder(slice secret)
 {
     static const char *const words[] = {
-        "example",    "placeholder",  "changeme",  "change_me", "change-me",  "changethis",
-        "redacted",   "yourtoken",    "your_",     "your-",     "yourkey",    "yoursecret",
-        "insert_",    "insert-",      "dummy",     "notreal",   "not-real",   "not_real",
-        "fake_",      "fake-",        "fakekey",   "faketoken", "testtest",   "sample_",
-        "sample-",    "deadbeefdead", "my_secret", "my-secret", "mysecret",   "replace_me",
-        "replace-me", "replaceme",    "todo_",     "<your",     "secret_key", "secretkey",
+        "example",
+        "placeholder",
+        "changeme",
+        "change_me",
+        "change-me",
+        "changethis",
+        "redacted",
+        "yourtoken",
+        "your_",
+        "your-",
+        "yourkey",
+        "yoursecret",
+        "insert_",
+        "insert-",
+        "dummy",
+        "notreal",
+        "not-real",
+        "not_real",
+        "fake_",
+        "fake-",
+        "fakekey",
+        "faketoken",
+        "testtest",
+        "sample_",
+        "sample-",
+        "deadbeefdead",
+        "my_secret",
+        "my-secret",
+        "mysecret",
+        "replace_me",
+        "replace-me",
+        "replaceme",
+        "todo_",
+        "<your",
+        "secret_key",
+        "secretkey",
+        /* what RFCs and documentation use */
+        "2YotnFZFEjr1zCsicMWpAA",
+        "tGzv3JOkF0XG5Qx2TlKWIA",
+        "Eby8vdM02xNOcqF",
+        "mF_9.B5f-4.1JqM",
     };
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (contains_nocase(secret, slice_from_text(words[i])))
@@ -242,7 +277,8 @@ static bool is_jwt(slice secret, double unused)
     slice rest = secret, header, payload;
     (void)unused;
     return slice_pull(&rest, '.', &header) && slice_pull(&rest, '.', &payload) &&
-           decodes_to_json(header, "\"alg\"") && decodes_to_json(payload, "\"");
+           decodes_to_json(header, "\"alg\"") && decodes_to_json(payload, "\"") &&
+           !decodes_to_json(payload, "\"1234567890\""); /* jwt.io's own */
 }
 
 static bool is_base64_json(slice secret, double unused)
@@ -312,6 +348,12 @@ static bool is_password(slice secret, double unused)
     return distinct(secret) >= 4;
 }
 
+static bool is_url_password(slice secret, double unused)
+{
+    return is_password(secret, unused) && !contains_nocase(secret, SLICE("passw")) &&
+           !contains_nocase(secret, SLICE("secret"));
+}
+
 /* A value that holds digits elsewhere than at its end, as "version2" has them. */
 static bool has_digits_apart(slice secret, double unused)
 {
@@ -336,7 +378,7 @@ static const struct check {
     {"private-key", is_private_key},
     {"aws-key", is_aws_key},
     {"password", is_password},
-    {"url-password", is_password},
+    {"url-password", is_url_password},
 };
 
 static const struct check *check_named(slice name)

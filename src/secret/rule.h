@@ -19,6 +19,7 @@ struct secret_rule {
     const char *revoke;  /* address; or "" */
     const char *advice;  /* sentence; or "" */
     enum severity severity;
+    bool weak;                    /* in installed packages' code mostly an example */
     bool bytes;                   /* sure enough for programs and other binary files */
     bool edge_before, edge_after; /* no letter or digit may stand there */
     bool own;                     /* from a file of the user's: placeholders are not looked for */

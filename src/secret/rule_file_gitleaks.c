@@ -29,7 +29,9 @@ static size_t atom_length(slice rest)
     if (rest.ptr[0] != '[')
         return 1;
     size_t at = 1;
-    while (at < rest.len && (rest.ptr[at] == '^' || (rest.ptr[at] == ']' && at <= 2)))
+    if (at < rest.len && rest.ptr[at] == '^')
+        at++;
+    if (at < rest.len && rest.ptr[at] == ']')
         at++;
     while (at < rest.len && rest.ptr[at] != ']')
         at += rest.ptr[at] == '\\' ? 2 : 1;

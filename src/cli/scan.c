@@ -105,7 +105,8 @@ static void apply_baseline(struct scan *scan)
     secret_baseline_apply(&baseline, &scan->inventory.secrets, scan->arena);
 }
 
-static void collect_secrets(struct scan *scan)
+/* Before the layers, which may take all the time that there is. */
+static void look_at_config(struct scan *scan)
 {
     struct layer_reading reading = reading_of(scan, SIZE_MAX);
     if (!scan->secrets)
@@ -120,6 +121,12 @@ static void collect_secrets(struct scan *scan)
     for (size_t i = 0; i < scan->config.record.problems.count; i++)
         add_error(scan, "image", SIZE_MAX, SLICE_EMPTY, problems[i].message);
     mask_instructions(scan);
+}
+
+static void collect_secrets(struct scan *scan)
+{
+    if (!scan->secrets)
+        return;
     inventory_add_secrets(&scan->inventory, scan->arena, scan->image, scan->outcomes, &scan->config,
                           &scan->secrets->rules);
     apply_baseline(scan);
@@ -382,6 +389,7 @@ static void scan_image(struct scan *scan)
         remark("%.*s", SLICE_ARG(scan->image->remark));
     if (scan->image->taken_from.len)
         remark_detail("taken from %.*s", SLICE_ARG(scan->image->taken_from));
+    look_at_config(scan);
     build_inventory(scan);
     collect_secrets(scan);
     add_inventory_errors(scan);

@@ -275,7 +275,7 @@ void stream_read_ahead(struct stream *stream, struct side_thread *thread)
     stream->seek = NULL;
 }
 
-static void finish_hashing(struct stream *stream)
+void stream_wait(struct stream *stream)
 {
     if (stream->ahead)
         read_ahead_wait(stream->ahead);
@@ -286,16 +286,11 @@ static void finish_hashing(struct stream *stream)
         side_thread_wait(stream->hasher, stream->spares[i].hashing);
 }
 
-void stream_wait(struct stream *stream)
-{
-    finish_hashing(stream);
-}
-
 slice stream_digest(struct stream *stream, struct arena *arena)
 {
     if (!stream->digest)
         return SLICE_EMPTY;
-    finish_hashing(stream);
+    stream_wait(stream);
     slice text = digest_finish(stream->digest, arena);
     stream->digest = NULL;
     return text;
@@ -308,7 +303,7 @@ void stream_close(struct stream *stream)
     /* A thread that waits for a pipe cannot be called off; it keeps what it may still write to. */
     if (stream->ahead && !read_ahead_stop(stream->ahead))
         return;
-    finish_hashing(stream);
+    stream_wait(stream);
     if (stream->close)
         stream->close(stream);
     digest_free(stream->digest);

@@ -61,17 +61,6 @@ static struct error *name_of(const struct options *options, const char **name)
     return NULL;
 }
 
-/* What the sources keep from one time to the next lies in the cache as well. */
-static bool recall(void *context, slice key, struct arena *arena, slice *bytes)
-{
-    return layer_cache_get(context, key, arena, bytes);
-}
-
-static void keep(void *context, slice key, slice bytes)
-{
-    layer_cache_put(context, key, bytes);
-}
-
 static struct error *run(const struct options *options, struct arena *arena, int *exit_code)
 {
     int64_t deadline_ms = scan_deadline(options);
@@ -85,10 +74,13 @@ static struct error *run(const struct options *options, struct arena *arena, int
                                    .caught = &caught};
     TRY(name_of(options, &request.name));
     request.cache = scan_cache(options, arena);
-    struct secrets secrets;
-    secrets_start(&secrets, options, request.cache, arena);
-    request.secrets = caught.secrets = options->scan_secrets ? &secrets : NULL;
-    struct source_memory memory = {recall, keep, request.cache};
+    struct secrets secrets = {0};
+    if (options->scan_secrets) {
+        secrets_start(&secrets, options, request.cache, arena);
+        request.secrets = caught.secrets = &secrets;
+    }
+    /* What the sources keep from one time to the next lies in the cache as well. */
+    struct source_memory memory = {layer_cache_recall, layer_cache_keep, request.cache};
     source.stream = options->plan ? NULL : &visitor;
     source.memory = request.cache ? &memory : NULL;
     request.failure = open_image(options, arena, request.name, &source, &request.image);

@@ -17,10 +17,12 @@ static struct error *run(const struct options *options, struct arena *arena, int
     request.failure = source_open_folder(&request.image, arena, request.name);
     if (request.failure)
         request.image = NULL;
-    struct secrets secrets;
+    struct secrets secrets = {0};
     request.cache = scan_cache(options, arena);
-    secrets_start(&secrets, options, request.cache, arena);
-    request.secrets = options->scan_secrets ? &secrets : NULL;
+    if (options->scan_secrets) {
+        secrets_start(&secrets, options, request.cache, arena);
+        request.secrets = &secrets;
+    }
     struct error *error = scan_run(&request, exit_code);
     secrets_close(&secrets);
     layer_cache_close(request.cache);

@@ -5,16 +5,6 @@
 
 #include <fcntl.h>
 
-static bool recall(void *context, slice key, struct arena *arena, slice *bytes)
-{
-    return layer_cache_get(context, key, arena, bytes);
-}
-
-static void keep(void *context, slice key, slice bytes)
-{
-    layer_cache_put(context, key, bytes);
-}
-
 static slice built_database(struct arena *arena)
 {
     slice bytes = SLICE_EMPTY;
@@ -53,8 +43,8 @@ struct secret_scanner *secrets_scanner(struct secrets *secrets)
         return secrets->rules.scanner;
     struct secret_memory memory = {.built = built_database(secrets->arena)};
     if (secrets->cache) {
-        memory.recall = recall;
-        memory.keep = keep;
+        memory.recall = layer_cache_recall;
+        memory.keep = layer_cache_keep;
         memory.context = secrets->cache;
     }
     secrets->failure = secret_rules_open(&secrets->rules, secrets->arena, &memory);

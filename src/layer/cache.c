@@ -255,6 +255,16 @@ static void trim_records(struct layer_cache *cache)
     arena_free(&trim.arena);
 }
 
+bool layer_cache_recall(void *cache, slice key, struct arena *arena, slice *bytes)
+{
+    return layer_cache_get(cache, key, arena, bytes);
+}
+
+void layer_cache_keep(void *cache, slice key, slice bytes)
+{
+    layer_cache_put(cache, key, bytes);
+}
+
 void layer_cache_close(struct layer_cache *cache)
 {
     if (!cache)

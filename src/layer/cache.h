@@ -35,6 +35,10 @@ bool layer_cache_get(struct layer_cache *cache, slice key, struct arena *arena, 
 /* Stores bytes under a key, over what was there. Quietly does nothing when that cannot be done. */
 void layer_cache_put(struct layer_cache *cache, slice key, slice bytes);
 
+/* The two above as callbacks; the context is the cache. */
+bool layer_cache_recall(void *cache, slice key, struct arena *arena, slice *bytes);
+void layer_cache_keep(void *cache, slice key, slice bytes);
+
 /* Closes it; when something was stored, removes the least recently used beyond max_bytes, and what
  * processes that were killed have left behind. NULL is allowed. */
 void layer_cache_close(struct layer_cache *cache);

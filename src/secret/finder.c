@@ -113,11 +113,6 @@ void secret_look_settle(struct secret_look *look)
     look->hits->count = 0;
 }
 
-static void note_incomplete(struct secret_look *look)
-{
-    look->problem = SLICE("so much in it looks like secrets that not all of it was looked through");
-}
-
 struct error *secret_look_plain(struct secret_look *look, struct stream *stream,
                                 enum secret_mode mode, uint64_t most)
 {
@@ -132,8 +127,7 @@ struct error *secret_look_plain(struct secret_look *look, struct stream *stream,
         stream_take(stream, window.len);
         read += window.len;
     }
-    if (!secret_text_end(text))
-        note_incomplete(look);
+    look->incomplete |= !secret_text_end(text);
     secret_look_settle(look);
     return error;
 }
@@ -181,16 +175,21 @@ struct error *secret_look_inside(struct secret_look *look, slice name,
                           : look->path;
     CLEANUP_STREAM struct stream *stream = stream_from_content(&content);
     struct error *error = secret_look_by_kind(&inner, stream);
-    if (inner.problem.len)
-        look->problem = inner.problem;
+    look->incomplete |= inner.incomplete;
     return only_serious(error, stream);
 }
 
 /* -- a whole file ---------------------------------------------------------------------------------
  */
 
-struct error *secret_find_in_file(struct secret_scanner *scanner, struct stream *stream, slice path,
-                                  struct arena *arena, struct list *found)
+static struct error *look_as_text(struct secret_look *look, struct stream *stream)
+{
+    return secret_look_plain(look, stream, SECRET_TEXT, UINT64_MAX);
+}
+
+static struct error *find_in(struct secret_scanner *scanner, struct stream *stream, slice path,
+                             struct arena *arena, struct list *found,
+                             struct error *(*look_at)(struct secret_look *, struct stream *))
 {
     uint64_t unpacked = 0;
     struct list hits = {0};
@@ -202,28 +201,21 @@ struct error *secret_find_in_file(struct secret_scanner *scanner, struct stream 
                                .found = found,
                                .unpacked = &unpacked,
                                .hits = &hits};
-    TRY(only_serious(secret_look_by_kind(&look, stream), stream));
-    if (look.problem.len)
-        return error_make(ERROR_LIMIT, "%.*s", SLICE_ARG(look.problem));
-    return NULL;
+    TRY(only_serious(look_at(&look, stream), stream));
+    return look.incomplete ? error_make(ERROR_LIMIT, "so much in it looks like secrets that not "
+                                                     "all of it was looked through")
+                           : NULL;
+}
+
+struct error *secret_find_in_file(struct secret_scanner *scanner, struct stream *stream, slice path,
+                                  struct arena *arena, struct list *found)
+{
+    return find_in(scanner, stream, path, arena, found, secret_look_by_kind);
 }
 
 struct error *secret_find_in_text(struct secret_scanner *scanner, slice text, slice path,
                                   struct arena *arena, struct list *found)
 {
     CLEANUP_STREAM struct stream *stream = stream_from_memory(text);
-    uint64_t unpacked = 0;
-    struct list hits = {0};
-    slice own = arena_copy(arena, path);
-    struct secret_look look = {.scanner = scanner,
-                               .file = own,
-                               .path = own,
-                               .arena = arena,
-                               .found = found,
-                               .unpacked = &unpacked,
-                               .hits = &hits};
-    TRY(secret_look_plain(&look, stream, SECRET_TEXT, UINT64_MAX));
-    if (look.problem.len)
-        return error_make(ERROR_LIMIT, "%.*s", SLICE_ARG(look.problem));
-    return NULL;
+    return find_in(scanner, stream, path, arena, found, look_as_text);
 }

@@ -20,7 +20,7 @@ struct secret_look {
     unsigned depth;      /* of archives in archives */
     uint64_t *unpacked;  /* bytes from archives, so far, of the whole file */
     struct list *hits;   /* of struct pending (finder.c): of the text at hand */
-    slice problem;       /* why not all of it was looked through; or empty */
+    bool incomplete;     /* not all of it was looked through: so much looks like secrets */
 };
 
 /*

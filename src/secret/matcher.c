@@ -8,7 +8,8 @@
 enum { NEAR_BEFORE = 160, NEAR_AFTER = 80, SLACK = 16, FOLLOWS_WITHIN = 160 };
 
 struct compiled {
-    pcre2_code *pattern[SECRET_BYTES + 1], *near, *path; /* the pattern for each mode */
+    pcre2_code *pattern[SECRET_BYTES + 1]; /* for each mode */
+    pcre2_code *near, *path;
     uint32_t group;
     bool broken;
 };
@@ -93,14 +94,6 @@ struct error *secret_matcher_check(struct secret_matcher *matcher)
 {
     for (size_t i = 0; i < matcher->count; i++)
         TRY(matcher->rules[i]->own ? prepare(matcher, i) : NULL);
-    for (size_t i = 0; i < matcher->allow_count; i++) {
-        const struct secret_rule named = {.id = matcher->allows[i].id};
-        struct compiled_allow *compiled = &matcher->compiled_allows[i];
-        if (matcher->allows[i].path)
-            TRY(compile(&named, matcher->allows[i].path, 0, &compiled->path));
-        if (matcher->allows[i].regex)
-            TRY(compile(&named, matcher->allows[i].regex, 0, &compiled->regex));
-    }
     return NULL;
 }
 
@@ -193,13 +186,22 @@ bool secret_matcher_look(struct secret_matcher *matcher, size_t at, enum secret_
     return false;
 }
 
-void secret_matcher_allow(struct secret_matcher *matcher, const struct secret_allow *allows,
-                          size_t count)
+struct error *secret_matcher_allow(struct secret_matcher *matcher,
+                                   const struct secret_allow *allows, size_t count)
 {
-    matcher->allows = allows;
-    matcher->allow_count = count;
     matcher->compiled_allows = memory_alloc((count + 1) * sizeof(*matcher->compiled_allows));
     memset(matcher->compiled_allows, 0, (count + 1) * sizeof(*matcher->compiled_allows));
+    matcher->allows = allows;
+    matcher->allow_count = count;
+    for (size_t i = 0; i < count; i++) {
+        const struct secret_rule named = {.id = allows[i].id};
+        struct compiled_allow *compiled = &matcher->compiled_allows[i];
+        if (allows[i].path)
+            TRY(compile(&named, allows[i].path, 0, &compiled->path));
+        if (allows[i].regex)
+            TRY(compile(&named, allows[i].regex, 0, &compiled->regex));
+    }
+    return NULL;
 }
 
 static bool matches(struct secret_matcher *matcher, const pcre2_code *code, slice text)
@@ -214,19 +216,11 @@ bool secret_matcher_is_for(struct secret_matcher *matcher, size_t rule, slice pa
     return !compiled->path || matches(matcher, compiled->path, path);
 }
 
-/* With the expressions that it has; true when there is none of that name, or it cannot be read. */
-static bool allow_holds(struct secret_matcher *matcher, size_t at, slice path, slice secret)
+static bool allow_holds(struct secret_matcher *matcher, const struct compiled_allow *allow,
+                        slice path, slice secret)
 {
-    const struct secret_allow *allow = &matcher->allows[at];
-    struct compiled_allow *compiled = &matcher->compiled_allows[at];
-    const struct secret_rule named = {.id = allow->id};
-    CLEANUP_ERROR struct error *error = NULL;
-    if (allow->path && !compiled->path)
-        error = compile(&named, allow->path, 0, &compiled->path);
-    if (!error && allow->regex && !compiled->regex)
-        error = compile(&named, allow->regex, 0, &compiled->regex);
-    return !error && (!compiled->path || matches(matcher, compiled->path, path)) &&
-           (!compiled->regex || matches(matcher, compiled->regex, secret));
+    return (!allow->path || matches(matcher, allow->path, path)) &&
+           (!allow->regex || matches(matcher, allow->regex, secret));
 }
 
 const char *secret_matcher_allowed_by(struct secret_matcher *matcher, size_t rule, slice path,
@@ -235,7 +229,7 @@ const char *secret_matcher_allowed_by(struct secret_matcher *matcher, size_t rul
     for (size_t i = 0; i < matcher->allow_count; i++) {
         const char *only = matcher->allows[i].rule;
         if ((!only || strcmp(only, matcher->rules[rule]->id) == 0) &&
-            allow_holds(matcher, i, path, secret))
+            allow_holds(matcher, &matcher->compiled_allows[i], path, secret))
             return matcher->allows[i].id;
     }
     return NULL;

@@ -13,7 +13,7 @@ struct secret_matcher;
 /* The rules stay the caller's. Their patterns are compiled when they are first needed. */
 struct secret_matcher *secret_matcher_new(const struct secret_rule *const *rules, size_t count);
 
-/* Compiles those of the user's own and what is allowed, to hear what is wrong with them. */
+/* Compiles those of the user's own, to hear what is wrong with them. */
 MUST_CHECK struct error *secret_matcher_check(struct secret_matcher *matcher);
 
 /* Where in the region: the secret, and all that the pattern matched. */
@@ -31,9 +31,9 @@ struct secret_match {
 bool secret_matcher_look(struct secret_matcher *matcher, size_t rule, enum secret_mode mode,
                          slice region, size_t from, size_t end, struct secret_match *match);
 
-/* What is allowed stays the caller's. */
-void secret_matcher_allow(struct secret_matcher *matcher, const struct secret_allow *allows,
-                          size_t count);
+/* What is allowed; it stays the caller's. An error names the one that is wrong. */
+MUST_CHECK struct error *secret_matcher_allow(struct secret_matcher *matcher,
+                                              const struct secret_allow *allows, size_t count);
 
 /* Whether the rule is for files of that path. */
 bool secret_matcher_is_for(struct secret_matcher *matcher, size_t rule, slice path);

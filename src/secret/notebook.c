@@ -122,9 +122,7 @@ static void look_through(struct notebook *notebook)
         whole &= secret_scan(look->scanner, SECRET_TEXT, cells[notebook->at].text, on_cell_hit,
                              notebook);
     secret_look_settle(look);
-    if (!whole)
-        look->problem = SLICE("so much in it looks like secrets that not all of it was looked "
-                              "through");
+    look->incomplete |= !whole;
 }
 
 static struct error *look_at_notebook(struct secret_look *look, struct stream *stream)

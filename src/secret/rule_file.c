@@ -6,14 +6,87 @@
 
 enum { OWN_REACH = 2048 };
 
+/* -- what both forms have in common ---------------------------------------------------------------
+ */
+
+/* The length of what stands at the front of an expression: an escape, a class, or one character. */
+static size_t atom_length(slice rest)
+{
+    if (rest.ptr[0] == '\\' && rest.len > 1)
+        return 2;
+    if (rest.ptr[0] != '[')
+        return 1;
+    size_t at = 1;
+    if (at < rest.len && rest.ptr[at] == '^')
+        at++;
+    if (at < rest.len && rest.ptr[at] == ']')
+        at++;
+    while (at < rest.len && rest.ptr[at] != ']')
+        at += rest.ptr[at] == '\\' ? 2 : 1;
+    return at + 1 < rest.len ? at + 1 : rest.len;
+}
+
+/* For PCRE with the group named; for Hyperscan, which knows no names, without. */
+static const char *pattern_of(const char *regex, const struct secret_group *wanted,
+                              struct arena *arena)
+{
+    CLEANUP_BUFFER struct buffer out = {0};
+    slice rest = slice_from_text(regex);
+    uint64_t number = 0;
+    if (wanted)
+        buffer_text(&out, "(?-s)");
+    while (rest.len) {
+        size_t length = atom_length(rest), named = SIZE_MAX;
+        if (slice_starts(rest, SLICE("(?P<")))
+            named = slice_find(rest, '>');
+        bool captures =
+            rest.ptr[0] == '(' && (rest.len < 2 || rest.ptr[1] != '?' || named < rest.len);
+        if (!captures) {
+            buffer_add(&out, slice_first(rest, length));
+            rest = slice_from(rest, length);
+            continue;
+        }
+        slice name =
+            named < rest.len ? slice_from(slice_first(rest, named), strlen("(?P<")) : SLICE_EMPTY;
+        number++;
+        bool secret = wanted && (wanted->name ? slice_equal(name, slice_from_text(wanted->name))
+                                              : number == wanted->number);
+        buffer_text(&out, secret ? "(?P<secret>" : "(");
+        rest = slice_from(rest, named < rest.len ? named + 1 : 1);
+    }
+    return arena_text(arena, buffer_slice(&out));
+}
+
+void secret_rule_file_add(struct secret_rule_file *file, struct secret_rule rule, const char *regex,
+                          struct secret_group group, struct arena *arena)
+{
+    static const char *const no_examples[] = {NULL};
+    struct secret_rule *added = ARENA_NEW(arena, struct secret_rule);
+    rule.pattern = pattern_of(regex, &group, arena);
+    rule.find = pattern_of(regex, NULL, arena);
+    rule.near = rule.prefix = rule.revoke = rule.advice = "";
+    rule.own = true;
+    rule.reach = OWN_REACH;
+    rule.good = rule.bad = no_examples;
+    *added = rule;
+    *(struct secret_rule **)list_add(&file->rules, arena, sizeof(added)) = added;
+}
+
+void secret_rule_file_allow(struct secret_rule_file *file, struct secret_allow allow,
+                            struct arena *arena)
+{
+    *(struct secret_allow *)list_add(&file->allows, arena, sizeof(allow)) = allow;
+}
+
+/* -- Trivy's form, in YAML ------------------------------------------------------------------------
+ */
+
 struct reading {
     struct secret_rule_file *file;
     yaml_document_t document;
     const char *name;
     struct arena *arena;
 };
-
-static const char *const no_examples[] = {NULL};
 
 static struct error *wrong(const struct reading *reading, const yaml_node_t *node, const char *what)
 {
@@ -67,30 +140,6 @@ static struct error *each(struct reading *reading, const yaml_node_t *list,
     return NULL;
 }
 
-/* Go's expressions name groups as PCRE does; a dot is no line break there unless (?s) says so. */
-static const char *pattern_of(struct reading *reading, const char *regex, const char *group,
-                              bool groups)
-{
-    CLEANUP_BUFFER struct buffer out = {0};
-    CLEANUP_BUFFER struct buffer wanted = {0};
-    slice rest = slice_from_text(regex);
-    buffer_format(&wanted, "(?P<%s>", group);
-    if (groups)
-        buffer_text(&out, "(?-s)");
-    while (rest.len) {
-        size_t name = slice_starts(rest, SLICE("(?P<")) ? slice_find(rest, '>') : SIZE_MAX;
-        if (name == SIZE_MAX) {
-            buffer_add_byte(&out, rest.ptr[0]);
-            rest = slice_from(rest, 1);
-            continue;
-        }
-        bool secret = slice_starts(rest, buffer_slice(&wanted));
-        buffer_text(&out, groups && secret ? "(?P<secret>" : "(");
-        rest = slice_from(rest, name + 1);
-    }
-    return arena_text(reading->arena, buffer_slice(&out));
-}
-
 static struct error *read_allow(struct reading *reading, const yaml_node_t *node, void *rule)
 {
     struct secret_allow allow = {.id = text_at(reading, node, "id"),
@@ -101,7 +150,7 @@ static struct error *read_allow(struct reading *reading, const yaml_node_t *node
         allow.id = "allow-rule";
     if (!allow.path && !allow.regex)
         return wrong(reading, node, "an allow rule needs a path or a regex");
-    *(struct secret_allow *)list_add(&reading->file->allows, reading->arena, sizeof(allow)) = allow;
+    secret_rule_file_allow(reading->file, allow, reading->arena);
     return NULL;
 }
 
@@ -111,7 +160,7 @@ static struct error *read_excluded(struct reading *reading, const yaml_node_t *n
         .id = "exclude-block", .rule = rule, .regex = text_of(reading, node)};
     if (!allow.regex)
         return wrong(reading, node, "an excluded expression must be text");
-    *(struct secret_allow *)list_add(&reading->file->allows, reading->arena, sizeof(allow)) = allow;
+    secret_rule_file_allow(reading->file, allow, reading->arena);
     return NULL;
 }
 
@@ -121,29 +170,18 @@ static struct error *read_rule(struct reading *reading, const yaml_node_t *node,
     const char *title = text_at(reading, node, "title");
     const char *severity = text_at(reading, node, "severity");
     const char *group = text_at(reading, node, "secret-group-name");
-    struct secret_rule *rule = ARENA_NEW(reading->arena, struct secret_rule);
+    struct secret_rule rule = {.id = id,
+                               .title = title ? title : id,
+                               .path = text_at(reading, node, "path"),
+                               .checks = "",
+                               .severity = SEVERITY_UNKNOWN};
     (void)unused;
     if (!id || !regex)
         return wrong(reading, node, "a rule needs an id and a regex");
-    *rule =
-        (struct secret_rule){.id = id,
-                             .title = title ? title : id,
-                             .pattern = pattern_of(reading, regex, group ? group : "secret", true),
-                             .find = pattern_of(reading, regex, "", false),
-                             .path = text_at(reading, node, "path"),
-                             .checks = "",
-                             .near = "",
-                             .prefix = "",
-                             .revoke = "",
-                             .advice = "",
-                             .severity = SEVERITY_UNKNOWN,
-                             .own = true,
-                             .reach = OWN_REACH,
-                             .good = no_examples,
-                             .bad = no_examples};
-    if (severity && !severity_by_name(slice_from_text(severity), &rule->severity))
+    if (severity && !severity_by_name(slice_from_text(severity), &rule.severity))
         return wrong(reading, node, "a rule's severity is CRITICAL, HIGH, MEDIUM, LOW or UNKNOWN");
-    *(struct secret_rule **)list_add(&reading->file->rules, reading->arena, sizeof(rule)) = rule;
+    secret_rule_file_add(reading->file, rule, regex,
+                         (struct secret_group){.name = group ? group : "secret"}, reading->arena);
     TRY(each(reading, member(reading, node, "allow-rules"), read_allow, (void *)(uintptr_t)id));
     return each(reading, member(reading, member(reading, node, "exclude-block"), "regexes"),
                 read_excluded, (void *)(uintptr_t)id);

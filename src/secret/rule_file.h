@@ -33,6 +33,23 @@ MUST_CHECK struct error *secret_rule_file_read(struct secret_rule_file *file, sl
 MUST_CHECK struct error *secret_rule_file_read_toml(struct secret_rule_file *file, slice text,
                                                     const char *name, struct arena *arena);
 
+/* -- for the readers of either form -- */
+
+/* Which group of an expression is the secret: the one of that name, or of that number (from 1). */
+struct secret_group {
+    const char *name; /* or NULL */
+    uint64_t number;  /* or 0 */
+};
+
+/*
+ * Adds a rule of which id, title, severity, path and checks are given; the expression is Go's,
+ * which names groups as PCRE does, and in which a dot is no line break unless (?s) says so.
+ */
+void secret_rule_file_add(struct secret_rule_file *file, struct secret_rule rule, const char *regex,
+                          struct secret_group group, struct arena *arena);
+void secret_rule_file_allow(struct secret_rule_file *file, struct secret_allow allow,
+                            struct arena *arena);
+
 /* Whether the rule of that id, which came with plimsoll, is to be used. */
 bool secret_rule_file_uses(const struct secret_rule_file *file, const char *id);
 

@@ -3,15 +3,11 @@
 #include "base/buffer.h"
 #include "base/toml_read.h"
 
-enum { OWN_REACH = 2048 };
-
 struct reading {
     struct secret_rule_file *file;
     const char *name;
     struct arena *arena;
 };
-
-static const char *const no_examples[] = {NULL};
 
 static const char *text_at(struct reading *reading, const json_t *object, const char *key)
 {
@@ -19,56 +15,6 @@ static const char *text_at(struct reading *reading, const json_t *object, const 
     return json_is_string(value) ? arena_text(reading->arena, slice_make(json_string_value(value),
                                                                          json_string_length(value)))
                                  : NULL;
-}
-
-/* The length of what stands at the front of an expression: an escape, a class, or one character. */
-static size_t atom_length(slice rest)
-{
-    if (rest.ptr[0] == '\\' && rest.len > 1)
-        return 2;
-    if (rest.ptr[0] != '[')
-        return 1;
-    size_t at = 1;
-    if (at < rest.len && rest.ptr[at] == '^')
-        at++;
-    if (at < rest.len && rest.ptr[at] == ']')
-        at++;
-    while (at < rest.len && rest.ptr[at] != ']')
-        at += rest.ptr[at] == '\\' ? 2 : 1;
-    return at + 1 < rest.len ? at + 1 : rest.len;
-}
-
-/* With the group of that number named: the first one where none is said, as gitleaks takes it. */
-static const char *pattern_of(struct reading *reading, const char *regex, uint64_t wanted,
-                              bool named)
-{
-    CLEANUP_BUFFER struct buffer out = {0};
-    slice rest = slice_from_text(regex);
-    uint64_t group = 0;
-    if (named)
-        buffer_text(&out, "(?-s)");
-    while (rest.len) {
-        size_t length = atom_length(rest);
-        size_t name = slice_starts(rest, SLICE("(?P<")) ? slice_find(rest, '>') : SIZE_MAX;
-        bool captures =
-            rest.ptr[0] == '(' && (rest.len < 2 || rest.ptr[1] != '?' || name < rest.len);
-        if (!captures) {
-            buffer_add(&out, slice_first(rest, length));
-            rest = slice_from(rest, length);
-            continue;
-        }
-        group++;
-        buffer_text(&out, named && group == wanted ? "(?P<secret>" : "(");
-        rest = slice_from(rest, name < rest.len ? name + 1 : 1);
-    }
-    return arena_text(reading->arena, buffer_slice(&out));
-}
-
-static void add_allow(struct reading *reading, const char *rule, const char *path,
-                      const char *regex)
-{
-    struct secret_allow allow = {"allowlist", rule, path, regex};
-    *(struct secret_allow *)list_add(&reading->file->allows, reading->arena, sizeof(allow)) = allow;
 }
 
 /* A word anywhere in the secret, in any case, as an expression. */
@@ -95,10 +41,9 @@ static void read_allowlist(struct reading *reading, const json_t *list, const ch
             if (!json_is_string(item))
                 continue;
             const char *copy = arena_text(reading->arena, text);
-            add_allow(reading, rule, kind == 0 ? copy : NULL,
-                      kind == 1   ? copy
-                      : kind == 2 ? stopword(reading, text)
-                                  : NULL);
+            struct secret_allow allow = {.id = "allowlist", .rule = rule};
+            *(kind == 0 ? &allow.path : &allow.regex) = kind == 2 ? stopword(reading, text) : copy;
+            secret_rule_file_allow(reading->file, allow, reading->arena);
         }
     }
 }
@@ -118,30 +63,21 @@ static struct error *read_rule(struct reading *reading, const json_t *object)
     const char *title = text_at(reading, object, "description");
     const json_t *group = json_object_get(object, "secretGroup");
     const json_t *entropy = json_object_get(object, "entropy");
-    struct secret_rule *rule = ARENA_NEW(reading->arena, struct secret_rule);
-    uint64_t wanted = json_integer_value(group) > 0 ? (uint64_t)json_integer_value(group) : 1;
+    struct secret_rule rule = {.id = id,
+                               .title = title ? title : id,
+                               .path = text_at(reading, object, "path"),
+                               .checks = "",
+                               .severity = SEVERITY_HIGH};
+    /* Where no number is said the first group counts, as gitleaks takes it. */
+    struct secret_group wanted = {
+        .number = json_integer_value(group) > 0 ? (uint64_t)json_integer_value(group) : 1};
     if (!id)
         return error_make(ERROR_INPUT, "%s: a rule has no id", reading->name);
     if (!regex) /* of paths alone: there is nothing in a file to look for */
         return NULL;
-    *rule = (struct secret_rule){.id = id,
-                                 .title = title ? title : id,
-                                 .pattern = pattern_of(reading, regex, wanted, true),
-                                 .find = pattern_of(reading, regex, 0, false),
-                                 .path = text_at(reading, object, "path"),
-                                 .checks = "",
-                                 .near = "",
-                                 .prefix = "",
-                                 .revoke = "",
-                                 .advice = "",
-                                 .severity = SEVERITY_HIGH,
-                                 .own = true,
-                                 .reach = OWN_REACH,
-                                 .good = no_examples,
-                                 .bad = no_examples};
     if (json_number_value(entropy) > 0)
-        rule->checks = arena_format(reading->arena, "entropy:%g", json_number_value(entropy)).ptr;
-    *(struct secret_rule **)list_add(&reading->file->rules, reading->arena, sizeof(rule)) = rule;
+        rule.checks = arena_format(reading->arena, "entropy:%g", json_number_value(entropy)).ptr;
+    secret_rule_file_add(reading->file, rule, regex, wanted, reading->arena);
     read_allowlists(reading, object, id);
     return NULL;
 }

@@ -111,9 +111,9 @@ struct error *secret_rules_open(struct secret_rules *set, struct arena *arena,
     TRY(open_database(set, arena, memory, &database));
     set->scanner = secret_scanner_new(set->rules, set->count, database);
     struct secret_matcher *matcher = secret_scanner_matcher(set->scanner);
-    if (set->file)
-        secret_matcher_allow(matcher, set->file->allows.items, set->file->allows.count);
     struct error *error = secret_matcher_check(matcher);
+    if (!error && set->file)
+        error = secret_matcher_allow(matcher, set->file->allows.items, set->file->allows.count);
     if (error)
         secret_rules_close(set);
     return error;

@@ -200,7 +200,6 @@ static void on_encoded_hit(void *context, const struct secret_hit *hit)
     struct secret_hit told = *hit;
     told.start = outer->region->offset + encoded->start;
     told.end = outer->region->offset + encoded->end;
-    told.encoded = true;
     set_place(outer, &told, encoded->start);
     set_line_around(outer->region, &told, encoded->start, encoded->end);
     outer->found(outer->context, &told);

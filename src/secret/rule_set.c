@@ -14,11 +14,12 @@ static slice digest_of_rules(const struct secret_rules *set, struct arena *arena
     buffer_format(&text, "secrets %d ", SECRET_VERSION);
     for (size_t i = 0; i < set->count; i++) {
         const struct secret_rule *rule = set->rules[i];
-        const char *const fields[] = {rule->id, rule->pattern, rule->find, rule->checks,
-                                      rule->near};
+        const char *const fields[] = {rule->id,     rule->pattern, rule->find,
+                                      rule->checks, rule->near,    rule->path ? rule->path : ""};
         for (size_t j = 0; j < sizeof(fields) / sizeof(fields[0]); j++)
             buffer_add_string(&text, slice_from_text(fields[j]));
-        buffer_format(&text, "%d%d%d ", rule->bytes, rule->edge_before, rule->edge_after);
+        buffer_format(&text, "%d%d%d%d%d %u ", rule->bytes, rule->edge_before, rule->edge_after,
+                      rule->follows, rule->own, rule->reach);
     }
     const struct secret_allow *allows = set->file ? set->file->allows.items : NULL;
     for (size_t i = 0; set->file && i < set->file->allows.count; i++) {

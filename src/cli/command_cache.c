@@ -82,7 +82,7 @@ static struct error *run_status(const struct options *options, struct arena *are
     TRY(find_place(options, arena, "cache status", &path));
     TRY(layer_cache_status(path, &status));
     slice oldest = moment(arena, status.oldest);
-    if (options->format == &report_json)
+    if (outputs_plain_format(&options->outputs) == &report_json)
         write_json(&status, path, oldest, &out);
     else
         write_text(&status, path, oldest, arena, &out);

@@ -216,7 +216,7 @@ static struct error *run(const struct options *options, struct arena *arena, int
     size_t count = collect_lines(&context);
     if (options->write && count)
         TRY(write_ignore(&context));
-    if (options->format == &report_json)
+    if (outputs_plain_format(&options->outputs) == &report_json)
         write_json(&context, &out);
     else
         write_text(&context, &out);

@@ -60,7 +60,7 @@ static struct error *run(const struct options *options, struct arena *arena, int
     struct error *error = store_status(store, arena, &status);
     store_close(store);
     TRY(error);
-    if (options->format == &report_json)
+    if (outputs_plain_format(&options->outputs) == &report_json)
         write_json(&status, path, &out);
     else
         write_text(&status, path, &out);

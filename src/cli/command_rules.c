@@ -59,7 +59,7 @@ static struct error *list(const struct options *options, struct arena *arena, in
     if (options->word_count)
         return error_make(ERROR_USAGE, "rules list takes no arguments");
     secret_rules_list(&set, NULL, arena);
-    if (options->format == &report_json)
+    if (outputs_plain_format(&options->outputs) == &report_json)
         write_json(&set, arena, &out);
     else
         write_text(&set, &out);

@@ -50,17 +50,27 @@ SWITCH(set_kernel_headers, policy.kernel_headers)
 SWITCH(set_quiet, quiet)
 SWITCH(set_verbose, verbose)
 SWITCH(set_stats, stats)
+SWITCH(set_show_suppressed, show_suppressed)
+TEXT_OPTION(set_output_file, output)
 SWITCH(set_help, help)
 SWITCH(set_facts_only, facts_only)
 SWITCH(set_starter, starter)
 SWITCH(set_no_cache, no_cache)
 
-/* Grype's -o is the format: a report in a file called "json" is not what was meant. */
+/* Formats given before do not count any more when a nearer place gives some. */
+static struct error *set_format(struct options *options, const char *value)
+{
+    if (!options->outputs_begun)
+        options->outputs.count = 0;
+    options->outputs_begun = true;
+    return error_wrap(output_add(&options->outputs, slice_from_text(value)), "--format");
+}
+
+/* Grype's and Syft's -o is the format: a report in a file called "json" is not what is meant. */
 static struct error *set_output(struct options *options, const char *value)
 {
-    if (report_format_named(slice_from_text(value)))
-        return error_make(ERROR_USAGE, "-o is the file to write to; for the format say -f %s",
-                          value);
+    if (output_is_format(slice_from_text(value)))
+        return set_format(options, value);
     options->output = value;
     return NULL;
 }
@@ -244,18 +254,6 @@ static struct error *set_exit_code(struct options *options, const char *value)
     return NULL;
 }
 
-static struct error *set_format(struct options *options, const char *value)
-{
-    options->format = report_format_named(slice_from_text(value));
-    if (options->format)
-        return NULL;
-    CLEANUP_BUFFER struct buffer names = {0};
-    for (size_t i = 0; i < report_format_count; i++)
-        buffer_format(&names, "%s%s", i ? ", " : "", report_formats[i]->name);
-    return error_make(ERROR_USAGE, "--format: \"%s\" is no format; there is %.*s", value,
-                      SLICE_ARG(buffer_slice(&names)));
-}
-
 static struct error *set_scanners(struct options *options, const char *value)
 {
     slice list = slice_from_text(value), name;
@@ -336,10 +334,13 @@ const struct option option_table[] = {
      NULL},
     {"format", 'f', "FORMAT",
      FOR_LOOK | FOR_CONTEXT | FOR_DB_STATUS | FOR_CACHE_STATUS | FOR_RULES_LIST,
-     "table (for people) or json", set_format, "table json"},
+     "table (for people), json or another; FORMAT=FILE writes it there", set_format, "table json"},
     {"output", 'o', "FILE",
      FOR_LOOK | FOR_CONTEXT | FOR_DB_STATUS | FOR_CACHE_STATUS | FOR_RULES_LIST,
      "write the report to FILE, whole or not at all", set_output, NULL},
+    {"file", 0, "FILE", FOR_LOOK, "", set_output_file, NULL},
+    {"show-suppressed", 0, NULL, FOR_LOOK, "list in the table what was suppressed, and why",
+     set_show_suppressed, NULL},
     {"stats", 0, NULL, FOR_LOOK, "add bytes read, times and memory to the report", set_stats, NULL},
     {"cache-dir", 0, "FOLDER", FOR_LOOK | FOR_CACHE, "where what was found in layers is kept",
      set_cache_dir, NULL},
@@ -480,21 +481,34 @@ static struct error *parse_letters(struct parser *parser, const char *argument)
     return NULL;
 }
 
+/* Only scans are written in every format. */
+static struct error *finish_outputs(struct options *options, unsigned command)
+{
+    const struct report_format *format = outputs_plain_format(&options->outputs);
+    if (!(command & FOR_LOOK) && (options->outputs.count > 1 || !report_is_plain(format)))
+        return error_make(ERROR_USAGE, "--format: here there is table and json, not %s",
+                          format->name);
+    TRY(outputs_finish(&options->outputs, options->output));
+    bool gate = options->policy.exit_code || options->policy.has_fail_on;
+    if ((command & FOR_SCAN) && outputs_are_sboms(&options->outputs) && !options->scanners_given &&
+        !gate)
+        options->scan_vulnerabilities = options->scan_secrets = false;
+    return NULL;
+}
+
 struct error *options_parse(struct options *options, struct arena *arena, unsigned command,
                             int count, char **arguments)
 {
     struct parser parser = {options, arena, command, count, 0, arguments};
     struct list words = {0};
     bool only_words = false;
-    *options = (struct options){.format = report_formats[0],
-                                .cache_size = LIMIT_CACHE_BYTES,
-                                .scan_vulnerabilities = true,
-                                .scan_secrets = true};
+    *options = (struct options){
+        .cache_size = LIMIT_CACHE_BYTES, .scan_vulnerabilities = true, .scan_secrets = true};
     for (int i = 0; i < SEVERITY_COUNT; i++)
         options->policy.severities[i] = true;
     TRY(apply_environment(options, arena, command));
     options->severities_begun = false; /* the command line goes before the environment */
-    options->db_sources_begun = false;
+    options->db_sources_begun = options->outputs_begun = false;
     const char *input = options->input;
     for (; parser.at < count; parser.at++) {
         const char *argument = arguments[parser.at];
@@ -510,5 +524,5 @@ struct error *options_parse(struct options *options, struct arena *arena, unsign
         options->input = NULL; /* an image on the command line goes before PLIMSOLL_INPUT */
     options->words = words.items;
     options->word_count = words.count;
-    return NULL;
+    return finish_outputs(options, command);
 }

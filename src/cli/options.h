@@ -6,9 +6,8 @@
 #ifndef PLIMSOLL_CLI_OPTIONS_H
 #define PLIMSOLL_CLI_OPTIONS_H
 
-#include "base/error.h"
+#include "cli/outputs.h"
 #include "policy/policy.h"
-#include "report/report.h"
 
 /* Which commands an option belongs to. */
 enum {
@@ -70,8 +69,10 @@ struct options {
     struct policy policy;
     bool severities_begun; /* --severity more than once adds up */
     /* output */
-    const struct report_format *format;
+    struct outputs outputs;
+    bool outputs_begun; /* --format more than once adds up */
     const char *output;
+    bool show_suppressed;
     bool quiet, verbose, stats, help;
     /* what stands on the line and is no option */
     const char *const *words;

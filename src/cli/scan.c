@@ -8,8 +8,8 @@
 #include "base/progress.h"
 #include "base/sandbox.h"
 #include "base/text.h"
+#include "version_number.h"
 
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -253,6 +253,21 @@ static slice today(struct arena *arena)
     return arena_copy(arena, slice_make(text, strftime(text, sizeof(text), "%Y-%m-%d", &parts)));
 }
 
+/* Now; or, for reports that come out the same again, what SOURCE_DATE_EPOCH says. */
+static const char *moment(struct arena *arena)
+{
+    char text[32];
+    uint64_t seconds;
+    const char *epoch = getenv("SOURCE_DATE_EPOCH");
+    time_t now = time(NULL);
+    struct tm parts;
+    if (epoch && slice_to_u64(slice_from_text(epoch), &seconds) && seconds < 253402300800)
+        now = (time_t)seconds;
+    gmtime_r(&now, &parts);
+    return arena_text(arena,
+                      slice_make(text, strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts)));
+}
+
 static uint64_t days_since(slice date)
 {
     int64_t then = date_seconds(slice_first(date, strlen("2026-08-21"))), now = time(NULL);
@@ -275,7 +290,10 @@ static struct error *match_in_store(struct scan *scan, struct store *store)
     scan->has_store = true;
     scan->report.store_age_days = days_since(scan->store.built);
     check_store_age(scan);
-    return match_run(&scan->result, scan->arena, &scan->inventory, store, today(scan->arena));
+    TRY(match_run(&scan->result, scan->arena, &scan->inventory, store, today(scan->arena)));
+    return outputs_want_prose(&scan->options->outputs)
+               ? match_add_prose(&scan->result, scan->arena, store)
+               : NULL;
 }
 
 static void match_components(struct scan *scan)
@@ -323,30 +341,13 @@ static void print_errors(const struct scan *scan)
 static void print_remarks(const struct scan *scan)
 {
     const struct unjudged *unjudged = scan->result.unjudged.items;
-    if (scan->options->format == report_formats[0] && !scan->options->output)
+    if (outputs_show(&scan->options->outputs, report_formats[0]))
         return;
     for (size_t i = 0; i < scan->result.unjudged.count && !scan->verdict.blocked_unjudged; i++)
         remark("not judged: %.*s", SLICE_ARG(unjudged_sentence(&unjudged[i], scan->arena)));
     slice end = end_of_life_sentence(&scan->result, &scan->inventory.os, scan->arena);
     if (end.len)
         remark("%.*s", SLICE_ARG(end));
-}
-
-static struct error *write_report(struct scan *scan)
-{
-    CLEANUP_BUFFER struct buffer out = {0};
-    struct report_options look = {0};
-    struct winsize window;
-    const char *no_color = getenv("NO_COLOR");
-    if (!scan->options->output && isatty(STDOUT_FILENO)) {
-        const char *terminal = getenv("TERM");
-        look.color = !(no_color && *no_color) && !(terminal && strcmp(terminal, "dumb") == 0);
-        look.width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col >= 40
-                         ? window.ws_col
-                         : 80;
-    }
-    scan->options->format->write(&scan->report, &look, &out);
-    return error_wrap(command_write(scan->options, &out), "cannot write the report");
 }
 
 static void note_sandbox(void)
@@ -411,6 +412,11 @@ static void fill_report(struct scan *scan)
     }
     report->image = scan->image;
     report->secrets_wanted = scan->secrets != NULL;
+    report->vulnerabilities_wanted = scan->options->scan_vulnerabilities;
+    report->sbom_findings = scan->options->scan_vulnerabilities && scan->options->scanners_given;
+    report->show_suppressed = scan->options->show_suppressed;
+    report->started = moment(scan->arena);
+    report->version = PLIMSOLL_VERSION;
     report->inventory = &scan->inventory;
     report->result = &scan->result;
     report->policy = &scan->options->policy;
@@ -446,7 +452,7 @@ struct error *scan_run(const struct scan_request *request, int *exit_code)
     *exit_code = scan.verdict.exit_code;
     print_errors(&scan);
     print_remarks(&scan);
-    struct error *error = write_report(&scan);
+    struct error *error = outputs_write(&options->outputs, &scan.report);
     image_close(scan.image);
     return error;
 }

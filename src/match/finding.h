@@ -27,6 +27,7 @@ struct finding {
     struct list advisories;       /* of const struct advisory *: those that say so */
     double epss, epss_percentile; /* below 0: not known */
     bool kev;
+    slice summary, details; /* in words (details are often Markdown); empty: not known, not asked */
     /* Set by policy, and by match for what it does not count: */
     slice suppressed_reason; /* empty: not suppressed */
     slice suppressed_by, suppressed_until;

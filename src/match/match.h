@@ -42,4 +42,8 @@ slice end_of_life_sentence(const struct match_result *result, const struct os *o
 MUST_CHECK struct error *match_run(struct match_result *result, struct arena *arena,
                                    struct inventory *inventory, struct store *store, slice today);
 
+/* Adds to each finding what its advisories say in words, as far as the store has it. */
+MUST_CHECK struct error *match_add_prose(struct match_result *result, struct arena *arena,
+                                         struct store *store);
+
 #endif

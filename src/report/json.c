@@ -1,5 +1,6 @@
 /* plimsoll's own JSON: docs/report.md and docs/report.schema.json describe it. */
 #include "base/json_write.h"
+#include "report/parts.h"
 #include "report/reports.h"
 
 static void write_base(struct json_writer *json, enum base_state base)
@@ -146,7 +147,7 @@ static void write_finding(struct json_writer *json, const struct report *report,
                           const struct finding *finding)
 {
     const struct component *component = finding->component;
-    const struct image_layer *layer = &report->image->layers[component->layer];
+    const struct image_layer *layer = report_layer_of(report, finding);
     json_begin_object(json);
     json_field(json, "id", finding->id);
     json_field_strings(json, "aliases", finding->aliases.items, finding->aliases.count);
@@ -350,4 +351,8 @@ static void write_report(const struct report *report, const struct report_option
     buffer_add_byte(out, '\n');
 }
 
-const struct report_format report_json = {.name = "json", .write = write_report};
+const struct report_format report_json = {
+    .name = "json",
+    .help = "plimsoll's own JSON, all that is known (docs/report.md)",
+    .write = write_report,
+};

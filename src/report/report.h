@@ -37,23 +37,38 @@ struct report {
     struct list errors;               /* of struct report_error */
     struct report_stats stats;
     bool secrets_wanted; /* they were looked for */
+    bool vulnerabilities_wanted;
+    bool sbom_findings;   /* vulnerabilities stand in the SBOM as well */
+    bool show_suppressed; /* where a format shows them on demand only */
+    const char *started;  /* "2026-11-29T00:10:37Z", or SOURCE_DATE_EPOCH so written */
+    const char *version;  /* of this program */
     uint64_t store_age_days;
     struct arena *arena;
 };
 
 struct report_options {
     bool color;
-    size_t width; /* columns of the terminal, 0: not a terminal */
+    size_t width;  /* columns of the terminal, 0: not a terminal */
+    slice version; /* of the format, as asked for: one of its `versions`; empty: its default */
 };
 
 struct report_format {
     const char *name;
+    const char *alias;    /* what others call it: names with spaces between; or NULL */
+    const char *help;     /* half a line */
+    const char *versions; /* "1.4 1.5": those that can be asked for, the last by default; or NULL */
+    bool is_sbom;         /* components, without findings unless they are asked for */
+    bool wants_prose;     /* shows what advisories say in words */
     void (*write)(const struct report *report, const struct report_options *options,
                   struct buffer *out);
 };
 
-/* The format of that name, or NULL; report_format_names is for messages and help. */
+/* The format of that name (or other name), NULL when there is none. */
 const struct report_format *report_format_named(slice name);
+/* Whether it is the table or plimsoll's own JSON, which other commands write as well. */
+bool report_is_plain(const struct report_format *format);
+/* Whether the format can be written as that version of it. */
+bool report_format_has_version(const struct report_format *format, slice version);
 extern const struct report_format *const report_formats[];
 extern const size_t report_format_count;
 

@@ -390,4 +390,8 @@ static void write_table(const struct report *report, const struct report_options
     add_stats(&table);
 }
 
-const struct report_format report_table = {.name = "table", .write = write_table};
+const struct report_format report_table = {
+    .name = "table",
+    .help = "for people",
+    .write = write_table,
+};

@@ -1,0 +1,132 @@
+#include "cli/outputs.h"
+#include "base/file.h"
+
+#include <sys/ioctl.h>
+
+static struct error *no_format(slice name)
+{
+    CLEANUP_BUFFER struct buffer names = {0};
+    for (size_t i = 0; i < report_format_count; i++)
+        buffer_format(&names, "%s%s", i ? ", " : "", report_formats[i]->name);
+    return error_make(ERROR_USAGE, "\"%.*s\" is no format; there is %.*s", SLICE_ARG(name),
+                      SLICE_ARG(buffer_slice(&names)));
+}
+
+bool output_is_format(slice text)
+{
+    slice name = text, rest;
+    slice_split(text, '=', &name, &rest);
+    slice_split(name, '@', &name, &rest);
+    return report_format_named(name) != NULL;
+}
+
+struct error *output_add(struct outputs *outputs, slice text)
+{
+    slice name = text, path = SLICE_EMPTY, version = SLICE_EMPTY;
+    slice_split(text, '=', &name, &path);
+    slice_split(name, '@', &name, &version);
+    const struct report_format *format = report_format_named(name);
+    if (!format)
+        return no_format(name);
+    if (version.len && !format->versions)
+        return error_make(ERROR_USAGE, "%s has no versions to choose from", format->name);
+    if (version.len && !report_format_has_version(format, version))
+        return error_make(ERROR_USAGE, "%s is not written as version \"%.*s\"; there is %s",
+                          format->name, SLICE_ARG(version), format->versions);
+    if (outputs->count == OUTPUTS)
+        return error_make(ERROR_USAGE, "at most %d formats at once", OUTPUTS);
+    if (slice_find(text, '=') != SIZE_MAX && path.len == 0)
+        return error_make(ERROR_USAGE, "\"%.*s\" names no file", SLICE_ARG(text));
+    outputs->items[outputs->count++] =
+        (struct output){format, version, path.len ? path.ptr : NULL};
+    return NULL;
+}
+
+struct error *outputs_finish(struct outputs *outputs, const char *path)
+{
+    struct output *plain = NULL;
+    if (outputs->count == 0)
+        outputs->items[outputs->count++] = (struct output){.format = report_formats[0]};
+    for (size_t i = 0; i < outputs->count; i++) {
+        struct output *output = &outputs->items[i];
+        if (output->path)
+            continue;
+        if (plain)
+            return error_make(ERROR_USAGE,
+                              "%s and %s would both be written to %s; say where one of them goes: "
+                              "--format %s=FILE",
+                              plain->format->name, output->format->name,
+                              path ? path : "the same place", output->format->name);
+        plain = output;
+    }
+    if (path && !plain)
+        return error_make(ERROR_USAGE, "every format has a file already, so --output %s gets none",
+                          path);
+    if (plain)
+        plain->path = path;
+    return NULL;
+}
+
+const struct report_format *outputs_plain_format(const struct outputs *outputs)
+{
+    return outputs->count ? outputs->items[0].format : report_formats[0];
+}
+
+bool outputs_show(const struct outputs *outputs, const struct report_format *format)
+{
+    for (size_t i = 0; i < outputs->count; i++)
+        if (outputs->items[i].format == format && !outputs->items[i].path)
+            return true;
+    return false;
+}
+
+bool outputs_are_sboms(const struct outputs *outputs)
+{
+    bool all = outputs->count > 0;
+    for (size_t i = 0; i < outputs->count; i++)
+        all = all && outputs->items[i].format->is_sbom;
+    return all;
+}
+
+bool outputs_want_prose(const struct outputs *outputs)
+{
+    bool any = false;
+    for (size_t i = 0; i < outputs->count; i++)
+        any = any || outputs->items[i].format->wants_prose;
+    return any;
+}
+
+static struct report_options look_of_terminal(void)
+{
+    struct report_options look = {0};
+    struct winsize window;
+    if (!isatty(STDOUT_FILENO))
+        return look;
+    const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
+    look.color = !(no_color && *no_color) && !(terminal && strcmp(terminal, "dumb") == 0);
+    look.width =
+        ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col >= 40 ? window.ws_col : 80;
+    return look;
+}
+
+struct error *outputs_write(const struct outputs *outputs, const struct report *report)
+{
+    struct error *first = NULL;
+    for (size_t i = 0; i < outputs->count; i++) {
+        const struct output *output = &outputs->items[i];
+        CLEANUP_BUFFER struct buffer text = {0};
+        struct report_options look = {0};
+        if (!output->path)
+            look = look_of_terminal();
+        look.version = output->version;
+        output->format->write(report, &look, &text);
+        struct error *error = output->path ? file_replace(output->path, buffer_slice(&text))
+                                           : file_write_all(STDOUT_FILENO, buffer_slice(&text));
+        error = error_wrap(error, "cannot write the report (%s)", output->format->name);
+        if (first)
+            error_free(error);
+        else
+            first = error;
+    }
+    return first;
+}

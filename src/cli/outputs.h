@@ -1,0 +1,42 @@
+/*
+ * Where reports go: --format FORMAT[@VERSION][=FILE], as often as there are reports wanted. The one
+ * without a file goes to --output, else to stdout.
+ */
+#ifndef PLIMSOLL_CLI_OUTPUTS_H
+#define PLIMSOLL_CLI_OUTPUTS_H
+
+#include "base/error.h"
+#include "report/report.h"
+
+enum { OUTPUTS = 32 };
+
+struct output {
+    const struct report_format *format;
+    slice version;    /* of the format; empty: its default */
+    const char *path; /* NULL: stdout */
+};
+
+struct outputs {
+    struct output items[OUTPUTS];
+    size_t count;
+};
+
+/* Whether `text` is of the form that output_add takes, with the name of a format. */
+bool output_is_format(slice text);
+/* Adds "sarif=out.sarif"; `text` must end in NUL and live on. */
+MUST_CHECK struct error *output_add(struct outputs *outputs, slice text);
+/* Gives the one without a file `path` (--output; may be NULL). None at all: the table. */
+MUST_CHECK struct error *outputs_finish(struct outputs *outputs, const char *path);
+
+/* The first format, for commands that write something else than a scan's report. */
+const struct report_format *outputs_plain_format(const struct outputs *outputs);
+/* Whether that format is written to stdout. */
+bool outputs_show(const struct outputs *outputs, const struct report_format *format);
+/* Whether nothing but SBOMs is asked for. */
+bool outputs_are_sboms(const struct outputs *outputs);
+bool outputs_want_prose(const struct outputs *outputs);
+
+/* Writes them all, each whole or not at all; the first error, after all were tried. */
+MUST_CHECK struct error *outputs_write(const struct outputs *outputs, const struct report *report);
+
+#endif

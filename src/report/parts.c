@@ -1,0 +1,161 @@
+#include "report/parts.h"
+#include "base/map.h"
+#include "base/text.h"
+
+static int compare_findings(const void *left, const void *right)
+{
+    const struct finding *a = *(struct finding *const *)left, *b = *(struct finding *const *)right;
+    if (a->severity != b->severity)
+        return a->severity > b->severity ? -1 : 1;
+    if (a->kev != b->kev)
+        return a->kev ? -1 : 1;
+    int order = slice_compare(a->component->name, b->component->name);
+    order = order ? order : component_compare(a->component, b->component);
+    order = order ? order : slice_compare(a->component->ref, b->component->ref);
+    return order ? order : slice_compare(a->id, b->id);
+}
+
+struct finding *const *report_findings(const struct report *report, bool suppressed, size_t *count)
+{
+    struct finding *const *all = report->result->findings.items;
+    size_t total = report->result->findings.count;
+    struct finding **chosen = arena_array(report->arena, total + 1, sizeof(struct finding *));
+    *count = 0;
+    for (size_t i = 0; i < total; i++)
+        if ((all[i]->suppressed_reason.len > 0) == suppressed)
+            chosen[(*count)++] = all[i];
+    qsort(chosen, *count, sizeof(struct finding *), compare_findings);
+    return chosen;
+}
+
+static int compare_secrets(const void *left, const void *right)
+{
+    const struct image_secret *a = *(const struct image_secret *const *)left;
+    const struct image_secret *b = *(const struct image_secret *const *)right;
+    if (a->severity != b->severity)
+        return a->severity > b->severity ? -1 : 1;
+    return a < b ? -1 : a > b; /* as they stand in the inventory */
+}
+
+const struct image_secret *const *report_secrets(const struct report *report, bool suppressed,
+                                                 size_t *count)
+{
+    const struct image_secret *all = report->inventory->secrets.items;
+    size_t total = report->inventory->secrets.count;
+    const struct image_secret **chosen =
+        arena_array(report->arena, total + 1, sizeof(struct image_secret *));
+    *count = 0;
+    for (size_t i = 0; i < total; i++)
+        if ((all[i].suppressed_reason.len > 0) == suppressed)
+            chosen[(*count)++] = &all[i];
+    qsort(chosen, *count, sizeof(struct image_secret *), compare_secrets);
+    return chosen;
+}
+
+struct report_counts report_count(const struct report *report)
+{
+    struct report_counts counts = {0};
+    struct finding *const *all = report->result->findings.items;
+    for (size_t i = 0; i < report->result->findings.count; i++) {
+        if (all[i]->suppressed_reason.len) {
+            counts.suppressed++;
+            continue;
+        }
+        counts.by_severity[all[i]->severity]++;
+        counts.all++;
+        counts.fixable += all[i]->fixed.count > 0;
+        counts.exploited += all[i]->kev;
+    }
+    return counts;
+}
+
+slice report_fixed(const struct finding *finding, struct arena *arena)
+{
+    CLEANUP_BUFFER struct buffer text = {0};
+    const slice *fixed = finding->fixed.items;
+    if (finding->fixed.count == 1)
+        return fixed[0];
+    for (size_t i = 0; i < finding->fixed.count; i++) {
+        buffer_text(&text, i ? ", " : "");
+        buffer_add(&text, fixed[i]);
+    }
+    return arena_copy(arena, buffer_slice(&text));
+}
+
+slice report_url(const struct finding *finding, struct arena *arena)
+{
+    CLEANUP_BUFFER struct buffer url = {0};
+    buffer_text(&url, slice_starts(finding->id, SLICE("CVE-"))
+                          ? "https://nvd.nist.gov/vuln/detail/"
+                      : slice_starts(finding->id, SLICE("GHSA-")) ? "https://github.com/advisories/"
+                                                                  : "https://osv.dev/vulnerability/");
+    buffer_add_percent(&url, finding->id, "-._~:");
+    return arena_copy(arena, buffer_slice(&url));
+}
+
+slice report_title(const struct finding *finding, struct arena *arena)
+{
+    return finding->summary.len ? finding->summary
+                                : arena_format(arena, "%.*s in %.*s", SLICE_ARG(finding->id),
+                                               SLICE_ARG(finding->component->name));
+}
+
+slice report_origin(enum base_state base)
+{
+    return base == BASE_YES ? SLICE("base image") : base == BASE_NO ? SLICE("own layers") : SLICE_EMPTY;
+}
+
+slice report_location(const struct component *component)
+{
+    return component->locations.count ? *(const slice *)component->locations.items : SLICE_EMPTY;
+}
+
+/* Two hashes of 64 bits: of the text, and of it with a byte more. */
+static void hash_twice(slice text, struct arena *arena, uint64_t hashes[2])
+{
+    hashes[0] = slice_hash(text);
+    hashes[1] = slice_hash(arena_format(arena, "%.*s+", SLICE_ARG(text)));
+}
+
+slice report_fingerprint(const struct finding *finding, struct arena *arena)
+{
+    const slice parts[] = {finding->id, finding->component->purl,
+                           report_location(finding->component)};
+    uint64_t hashes[2];
+    hash_twice(map_key(arena, parts, 3), arena, hashes);
+    return arena_format(arena, "%016llx%016llx", (unsigned long long)hashes[0],
+                        (unsigned long long)hashes[1]);
+}
+
+slice report_uuid(slice seed, struct arena *arena)
+{
+    uint64_t hashes[2];
+    hash_twice(seed, arena, hashes);
+    return arena_format(arena, "%08x-%04x-8%03x-%04x-%012llx", (unsigned)(hashes[0] >> 32),
+                        (unsigned)(hashes[0] >> 16 & 0xffff), (unsigned)(hashes[0] & 0xfff),
+                        (unsigned)(hashes[1] >> 48 & 0x3fff) | 0x8000,
+                        (unsigned long long)(hashes[1] & 0xffffffffffff));
+}
+
+/* XML 1.0, 2.2: what is no Char cannot even be written as a reference. */
+static bool is_xml_char(uint32_t code)
+{
+    return code >= 0x20 ? code != 0xFFFE && code != 0xFFFF : code == '\t' || code == '\n';
+}
+
+void xml_add(struct buffer *out, slice text)
+{
+    for (size_t at = 0, length; at < text.len; at += length) {
+        slice rest = slice_from(text, at);
+        char byte = text.ptr[at];
+        length = utf8_length(rest);
+        if (length == 0 || !is_xml_char(utf8_decode(rest, length)))
+            buffer_text(out, "\xEF\xBF\xBD");
+        else if (byte == '<' || byte == '>' || byte == '&' || byte == '"' || byte == '\'' ||
+                 byte == '\t' || byte == '\n')
+            buffer_format(out, "&#%d;", byte);
+        else
+            buffer_add(out, slice_first(rest, length));
+        length = length ? length : 1;
+    }
+}

@@ -1,0 +1,54 @@
+/* What the files that write reports share: which findings, in which order, and words for them. */
+#ifndef PLIMSOLL_REPORT_PARTS_H
+#define PLIMSOLL_REPORT_PARTS_H
+
+#include "report/report.h"
+
+struct report_counts {
+    size_t by_severity[SEVERITY_COUNT];
+    size_t all, fixable, exploited, suppressed;
+};
+
+/*
+ * The findings that count (or those that are suppressed), the most severe first, then by what is
+ * exploited, by component and id. In the report's arena.
+ */
+struct finding *const *report_findings(const struct report *report, bool suppressed, size_t *count);
+/* The secrets, likewise. */
+const struct image_secret *const *report_secrets(const struct report *report, bool suppressed,
+                                                 size_t *count);
+
+/* How many findings there are (not secrets), by severity those that count. */
+struct report_counts report_count(const struct report *report);
+
+/* The layer that a finding's component came with. */
+static inline const struct image_layer *report_layer_of(const struct report *report,
+                                                        const struct finding *finding)
+{
+    return &report->image->layers[finding->component->layer];
+}
+
+/* "1.2, 1.3", or empty. */
+slice report_fixed(const struct finding *finding, struct arena *arena);
+/* Where a person reads more of it: NVD for a CVE, GitHub for a GHSA, else OSV. */
+slice report_url(const struct finding *finding, struct arena *arena);
+/* What a finding is called in one line: its summary, else "CVE-… in NAME". Not made safe. */
+slice report_title(const struct finding *finding, struct arena *arena);
+/* "base image", "own layers", or empty where nothing tells. */
+slice report_origin(enum base_state base);
+/* A file in which the component was found: its first location, or empty. */
+slice report_location(const struct component *component);
+
+/*
+ * 32 hexadecimal digits that tell a finding from all others of any image, and stay the same from
+ * one scan to the next while name, version and place of the component do.
+ */
+slice report_fingerprint(const struct finding *finding, struct arena *arena);
+
+/* A UUID (RFC 9562, version 8) that is the same for the same seed. */
+slice report_uuid(slice seed, struct arena *arena);
+
+/* Appends text as XML 1.0 character data or attribute value: what XML cannot hold is U+FFFD. */
+void xml_add(struct buffer *out, slice text);
+
+#endif

@@ -61,37 +61,73 @@ static struct error *name_of(const struct options *options, const char **name)
     return NULL;
 }
 
-static struct error *run(const struct options *options, struct arena *arena, int *exit_code)
+/* All that a scan by name needs, on top of the request. */
+struct opened {
+    struct scan_request request;
+    struct caught_layers caught;
+    struct bundle_visitor visitor;
+    struct source_memory memory;
+    struct source_options source;
+    struct secrets secrets;
+};
+
+static void open_all(struct opened *opened, const struct options *options, struct arena *arena,
+                     const char *name)
 {
     int64_t deadline_ms = scan_deadline(options);
-    struct caught_layers caught = {.arena = arena, .options = options, .deadline_ms = deadline_ms};
-    struct bundle_visitor visitor = catch_layers(&caught);
-    struct source_options source = source_options_of(options, deadline_ms);
-    struct scan_request request = {.options = options,
-                                   .arena = arena,
-                                   .started = clock_microseconds(),
-                                   .deadline_ms = deadline_ms,
-                                   .caught = &caught};
-    TRY(name_of(options, &request.name));
-    request.cache = scan_cache(options, arena);
-    struct secrets secrets = {0};
+    struct scan_request *request = &opened->request;
+    *opened =
+        (struct opened){.caught = {.arena = arena, .options = options, .deadline_ms = deadline_ms},
+                        .source = source_options_of(options, deadline_ms),
+                        .request = {.options = options,
+                                    .arena = arena,
+                                    .name = name,
+                                    .started = clock_microseconds(),
+                                    .deadline_ms = deadline_ms,
+                                    .caught = &opened->caught,
+                                    .cache = scan_cache(options, arena)}};
+    opened->visitor = catch_layers(&opened->caught);
     if (options->scan_secrets) {
-        secrets_start(&secrets, options, request.cache, arena);
-        request.secrets = caught.secrets = &secrets;
+        secrets_start(&opened->secrets, options, request->cache, arena);
+        request->secrets = opened->caught.secrets = &opened->secrets;
     }
     /* What the sources keep from one time to the next lies in the cache as well. */
-    struct source_memory memory = {layer_cache_recall, layer_cache_keep, request.cache};
-    source.stream = options->plan ? NULL : &visitor;
-    source.memory = request.cache ? &memory : NULL;
-    request.failure = open_image(options, arena, request.name, &source, &request.image);
-    if (request.failure)
-        request.image = NULL;
+    opened->memory = (struct source_memory){layer_cache_recall, layer_cache_keep, request->cache};
+    opened->source.stream = options->plan ? NULL : &opened->visitor;
+    opened->source.memory = request->cache ? &opened->memory : NULL;
+    request->failure = open_image(options, arena, name, &opened->source, &request->image);
+    if (request->failure)
+        request->image = NULL;
+}
+
+static void close_all(struct opened *opened)
+{
+    secrets_close(&opened->secrets);
+    layer_cache_close(opened->request.cache);
+}
+
+static struct error *run(const struct options *options, struct arena *arena, int *exit_code)
+{
+    const char *name = NULL;
+    struct opened opened;
+    struct scan_request *request = &opened.request;
+    TRY(name_of(options, &name));
+    open_all(&opened, options, arena, name);
     struct error *error =
-        options->plan && request.image
-            ? plan_print(options, request.image, request.cache, request.secrets, arena)
-            : scan_run(&request, exit_code);
-    secrets_close(&secrets);
-    layer_cache_close(request.cache);
+        options->plan && request->image
+            ? plan_print(options, request->image, request->cache, request->secrets, arena)
+            : scan_run(request, exit_code);
+    close_all(&opened);
+    return error;
+}
+
+struct error *scan_image_named(const struct options *options, struct arena *arena, const char *name,
+                               const struct report **report)
+{
+    struct opened opened;
+    open_all(&opened, options, arena, name);
+    struct error *error = scan_collect(&opened.request, report);
+    close_all(&opened);
     return error;
 }
 

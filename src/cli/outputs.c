@@ -37,8 +37,7 @@ struct error *output_add(struct outputs *outputs, slice text)
         return error_make(ERROR_USAGE, "at most %d formats at once", OUTPUTS);
     if (slice_find(text, '=') != SIZE_MAX && path.len == 0)
         return error_make(ERROR_USAGE, "\"%.*s\" names no file", SLICE_ARG(text));
-    outputs->items[outputs->count++] =
-        (struct output){format, version, path.len ? path.ptr : NULL};
+    outputs->items[outputs->count++] = (struct output){format, version, path.len ? path.ptr : NULL};
     return NULL;
 }
 

@@ -398,6 +398,15 @@ static void scan_image(struct scan *scan)
         match_components(scan);
 }
 
+/* What is in it is known already: an SBOM says so. */
+static void scan_known(struct scan *scan, const struct inventory *known)
+{
+    scan->inventory = *known;
+    add_inventory_errors(scan);
+    if (scan->options->scan_vulnerabilities)
+        match_components(scan);
+}
+
 static void fill_report(struct scan *scan)
 {
     struct report *report = &scan->report;
@@ -425,34 +434,51 @@ static void fill_report(struct scan *scan)
     report->arena = scan->arena;
 }
 
-struct error *scan_run(const struct scan_request *request, int *exit_code)
+/* Everything but the writing; the scan lives in the arena, since its report points into it. */
+static struct scan *collect(const struct scan_request *request)
 {
-    const struct options *options = request->options;
     struct arena *arena = request->arena;
-    struct scan scan = {.options = options,
-                        .arena = arena,
-                        .image = request->image,
-                        .caught = request->caught,
-                        .cache = request->cache,
-                        .secrets = request->secrets,
-                        .deadline_ms = request->deadline_ms};
-    scan.report.stats.open_microseconds = (uint64_t)(clock_microseconds() - request->started);
+    struct scan *scan = ARENA_NEW(arena, struct scan);
+    *scan = (struct scan){.options = request->options,
+                          .arena = arena,
+                          .image = request->image,
+                          .caught = request->caught,
+                          .cache = request->cache,
+                          .secrets = request->secrets,
+                          .deadline_ms = request->deadline_ms};
+    scan->report.stats.open_microseconds = (uint64_t)(clock_microseconds() - request->started);
+    take_error(scan, "image", error_wrap(request->failure, "cannot read the image"));
+    if (!scan->image)
+        scan->image = image_new(arena, request->name);
+    else if (request->known)
+        scan_known(scan, request->known);
+    else
+        scan_image(scan);
+    policy_apply(&request->options->policy, arena, &scan->result, &scan->inventory.secrets);
+    policy_decide(&request->options->policy, arena, &scan->result, &scan->inventory.secrets,
+                  scan->report.errors.count, &scan->verdict);
+    add_unjudged_errors(scan);
+    fill_report(scan);
+    print_errors(scan);
+    return scan;
+}
+
+struct error *scan_collect(const struct scan_request *request, const struct report **report)
+{
     if (request->failure && request->failure->kind == ERROR_USAGE)
         return request->failure;
-    take_error(&scan, "image", error_wrap(request->failure, "cannot read the image"));
-    if (scan.image)
-        scan_image(&scan);
-    else
-        scan.image = image_new(arena, request->name);
-    policy_apply(&options->policy, arena, &scan.result, &scan.inventory.secrets);
-    policy_decide(&options->policy, arena, &scan.result, &scan.inventory.secrets,
-                  scan.report.errors.count, &scan.verdict);
-    add_unjudged_errors(&scan);
-    fill_report(&scan);
-    *exit_code = scan.verdict.exit_code;
-    print_errors(&scan);
-    print_remarks(&scan);
-    struct error *error = outputs_write(&options->outputs, &scan.report);
-    image_close(scan.image);
+    *report = &collect(request)->report;
+    return NULL;
+}
+
+struct error *scan_run(const struct scan_request *request, int *exit_code)
+{
+    if (request->failure && request->failure->kind == ERROR_USAGE)
+        return request->failure;
+    struct scan *scan = collect(request);
+    *exit_code = scan->verdict.exit_code;
+    print_remarks(scan);
+    struct error *error = outputs_write(&scan->options->outputs, &scan->report);
+    image_close(scan->image);
     return error;
 }

@@ -19,6 +19,8 @@ struct scan_request {
     struct caught_layers *caught; /* or NULL */
     struct layer_cache *cache;    /* or NULL; stays the caller's */
     struct secrets *secrets;      /* or NULL: not looked for; stays the caller's */
+    /* What is in the image, where it is known already and no layer need be read; or NULL. */
+    const struct inventory *known;
 };
 
 /* The cache, where it may be used: NULL else, with a remark when it should have been. */
@@ -26,6 +28,20 @@ struct layer_cache *scan_cache(const struct options *options, struct arena *aren
 
 /* Scans the image and writes the report. */
 MUST_CHECK struct error *scan_run(const struct scan_request *request, int *exit_code);
+
+/*
+ * Scans the image, says on stderr what went wrong, and writes nothing. The report lives in the
+ * request's arena, and so does its image, which is the caller's to close.
+ */
+MUST_CHECK struct error *scan_collect(const struct scan_request *request,
+                                      const struct report **report);
+
+/*
+ * Opens the image of that name (or path) as `plimsoll image` does, and scans it likewise. A wrong
+ * usage is an error; an image that cannot be read is a report that says so.
+ */
+MUST_CHECK struct error *scan_image_named(const struct options *options, struct arena *arena,
+                                          const char *name, const struct report **report);
 
 /* When a scan that starts now must be done. */
 int64_t scan_deadline(const struct options *options);

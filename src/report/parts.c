@@ -85,10 +85,10 @@ slice report_fixed(const struct finding *finding, struct arena *arena)
 slice report_url(const struct finding *finding, struct arena *arena)
 {
     CLEANUP_BUFFER struct buffer url = {0};
-    buffer_text(&url, slice_starts(finding->id, SLICE("CVE-"))
-                          ? "https://nvd.nist.gov/vuln/detail/"
-                      : slice_starts(finding->id, SLICE("GHSA-")) ? "https://github.com/advisories/"
-                                                                  : "https://osv.dev/vulnerability/");
+    buffer_text(&url, slice_starts(finding->id, SLICE("CVE-")) ? "https://nvd.nist.gov/vuln/detail/"
+                      : slice_starts(finding->id, SLICE("GHSA-"))
+                          ? "https://github.com/advisories/"
+                          : "https://osv.dev/vulnerability/");
     buffer_add_percent(&url, finding->id, "-._~:");
     return arena_copy(arena, buffer_slice(&url));
 }
@@ -102,7 +102,9 @@ slice report_title(const struct finding *finding, struct arena *arena)
 
 slice report_origin(enum base_state base)
 {
-    return base == BASE_YES ? SLICE("base image") : base == BASE_NO ? SLICE("own layers") : SLICE_EMPTY;
+    return base == BASE_YES  ? SLICE("base image")
+           : base == BASE_NO ? SLICE("own layers")
+                             : SLICE_EMPTY;
 }
 
 slice report_location(const struct component *component)

@@ -136,8 +136,7 @@ static void add_occurrences(struct writer *writer, const struct component *compo
 static void add_component(struct writer *writer, const struct component *component)
 {
     struct markup *markup = &writer->markup;
-    struct list properties =
-        sbom_component_properties(component, writer->is_14, writer->arena);
+    struct list properties = sbom_component_properties(component, writer->is_14, writer->arena);
     markup_begin_item(markup, "component");
     markup_attribute(markup, "type", SLICE("library"));
     markup_attribute(markup, "bom-ref", component->ref);

@@ -131,10 +131,10 @@ static void add_vulnerability(struct markup *markup, const struct report *report
     const slice parts[] = {first->id, first->suppressed_reason,
                            slice_from_text(severity_names[first->severity])};
     markup_begin_item(markup, "vulnerability");
-    markup_attribute(markup, "bom-ref",
-                     arena_format(report->arena, "vulnerability-%016llx",
-                                  (unsigned long long)slice_hash(
-                                      map_key(report->arena, parts, 3))));
+    markup_attribute(
+        markup, "bom-ref",
+        arena_format(report->arena, "vulnerability-%016llx",
+                     (unsigned long long)slice_hash(map_key(report->arena, parts, 3))));
     markup_field(markup, "id", first->id);
     if (first->sources.count) {
         markup_begin(markup, "source");

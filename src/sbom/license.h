@@ -9,8 +9,8 @@
 
 /*
  * The expression that `text` is, with identifiers and operators written as the list writes them; a
- * few names that everyone means the same by count as their identifier ("MIT License"). Empty when it
- * is none. In the arena.
+ * few names that everyone means the same by count as their identifier ("MIT License"). Empty when
+ * it is none. In the arena.
  */
 slice license_expression(slice text, struct arena *arena);
 

@@ -59,7 +59,7 @@ static void add_metadata(struct writer *writer)
 {
     struct markup *markup = &writer->markup;
     const struct image *image = writer->report->image;
-    struct list properties = sbom_image_properties(writer->report);
+    struct list properties = report_image_properties(writer->report);
     markup_begin(markup, "metadata");
     markup_field(markup, "timestamp", slice_from_text(writer->report->started));
     add_tools(writer);

@@ -1,6 +1,7 @@
 #include "report/parts.h"
 #include "base/map.h"
 #include "base/text.h"
+#include "sbom/properties.h"
 
 static int compare_findings(const void *left, const void *right)
 {
@@ -137,6 +138,16 @@ slice report_uuid(slice seed, struct arena *arena)
                         (unsigned)(hashes[0] >> 16 & 0xffff), (unsigned)(hashes[0] & 0xfff),
                         (unsigned)(hashes[1] >> 48 & 0x3fff) | 0x8000,
                         (unsigned long long)(hashes[1] & 0xffffffffffff));
+}
+
+struct list report_image_properties(const struct report *report)
+{
+    const struct report_error *errors = report->errors.items;
+    struct list messages = {0};
+    for (size_t i = 0; i < report->errors.count; i++)
+        if (strcmp(errors[i].where, "store") != 0)
+            *(slice *)list_add(&messages, report->arena, sizeof(slice)) = errors[i].message;
+    return sbom_image_properties(report->image, report->inventory, &messages, report->arena);
 }
 
 slice report_identity(const struct report *report)

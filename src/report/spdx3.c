@@ -47,8 +47,7 @@ static void add_creation(struct writer *writer)
     json_field(json, "name", SLICE("plimsoll"));
     json_end_object(json);
     begin(writer, "Tool", tool);
-    json_field(json, "name",
-               arena_format(writer->arena, "plimsoll-%s", writer->report->version));
+    json_field(json, "name", arena_format(writer->arena, "plimsoll-%s", writer->report->version));
     json_end_object(json);
 }
 
@@ -118,8 +117,7 @@ static void add_hashes(struct writer *writer, const struct component *component)
 static void add_package(struct writer *writer, const struct spdx_package *package)
 {
     struct json_writer *json = &writer->json;
-    slice supplier =
-        package->supplier.len ? supplier_id(writer, package->supplier) : SLICE_EMPTY;
+    slice supplier = package->supplier.len ? supplier_id(writer, package->supplier) : SLICE_EMPTY;
     begin(writer, "software_Package", id(writer, "", package->id));
     json_field(json, "name", package->name);
     if (package->version.len)
@@ -171,7 +169,8 @@ static void add_licenses(struct writer *writer)
                 json_field(&writer->json, "description", package->extracted);
             json_end_object(&writer->json);
         }
-        add_relationship(writer, arena_format(writer->arena, "license-%.*s", SLICE_ARG(package->id)),
+        add_relationship(writer,
+                         arena_format(writer->arena, "license-%.*s", SLICE_ARG(package->id)),
                          "hasDeclaredLicense", id(writer, "", package->id), &license, 1);
     }
 }

@@ -156,9 +156,8 @@ static void add_extracted(struct writer *writer)
 static void write_json(const struct report *report, const struct report_options *options,
                        struct buffer *out)
 {
-    struct writer writer = {.json = {.out = out},
-                            .report = report,
-                            .document = spdx_document_of(report)};
+    struct writer writer = {
+        .json = {.out = out}, .report = report, .document = spdx_document_of(report)};
     struct json_writer *json = &writer.json;
     (void)options;
     json_begin_object(json);

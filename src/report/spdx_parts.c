@@ -75,7 +75,7 @@ static struct spdx_package package_of(const struct component *component, struct 
 
 static struct spdx_package package_of_image(const struct report *report)
 {
-    struct list properties = sbom_image_properties(report);
+    struct list properties = report_image_properties(report);
     const struct image *image = report->image;
     return (struct spdx_package){
         .id = SLICE("Image"),

@@ -19,7 +19,7 @@ struct spdx_package {
 struct spdx_document {
     const struct spdx_package *packages; /* the image itself, its distribution, then components */
     size_t count;
-    slice name, space;  /* of the document; a URI without "#" */
+    slice name, space; /* of the document; a URI without "#" */
 };
 
 struct spdx_document spdx_document_of(const struct report *report);

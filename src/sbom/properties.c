@@ -13,6 +13,8 @@ struct list sbom_component_properties(const struct component *component, bool lo
     struct list list = {0};
     const struct identity *held = component->contains.items;
     const slice *places = component->locations.items;
+    if (!slice_equal(component->ref, component->purl))
+        add(&list, arena, "plimsoll:ref", component->ref);
     add(&list, arena, "plimsoll:layer", arena_format(arena, "%zu", component->layer));
     add(&list, arena, "plimsoll:architecture", component->arch);
     add(&list, arena, "plimsoll:source-name", component->source_name);
@@ -33,11 +35,10 @@ struct list sbom_component_properties(const struct component *component, bool lo
     return list;
 }
 
-static void add_os(struct list *list, const struct report *report)
+static void add_os(struct list *list, const struct inventory *inventory, struct arena *arena)
 {
-    const struct os *os = &report->inventory->os;
-    struct arena *arena = report->arena;
-    if (report->inventory->os_without_id)
+    const struct os *os = &inventory->os;
+    if (inventory->os_without_id)
         add(list, arena, "plimsoll:os:without-id", SLICE("true"));
     if (!os->found)
         return;
@@ -65,24 +66,22 @@ static void add_layer(struct list *list, const struct image_layer *layer, struct
     add(list, arena, line, layer->instruction);
 }
 
-struct list sbom_image_properties(const struct report *report)
+struct list sbom_image_properties(const struct image *image, const struct inventory *inventory,
+                                  const struct list *errors, struct arena *arena)
 {
     struct list list = {0};
-    const struct image *image = report->image;
-    const slice *databases = report->inventory->databases.items;
-    const struct report_error *errors = report->errors.items;
-    add(&list, report->arena, "plimsoll:image:name", image->name);
-    add(&list, report->arena, "plimsoll:image:digest", image->digest);
-    add(&list, report->arena, "plimsoll:image:config-digest", image->config_digest);
-    add(&list, report->arena, "plimsoll:image:platform", image->platform);
-    add_os(&list, report);
+    const slice *databases = inventory->databases.items, *messages = errors->items;
+    add(&list, arena, "plimsoll:image:name", image->name);
+    add(&list, arena, "plimsoll:image:digest", image->digest);
+    add(&list, arena, "plimsoll:image:config-digest", image->config_digest);
+    add(&list, arena, "plimsoll:image:platform", image->platform);
+    add_os(&list, inventory, arena);
     for (size_t i = 0; i < image->layer_count; i++)
-        add_layer(&list, &image->layers[i], report->arena);
-    for (size_t i = 0; i < report->inventory->databases.count; i++)
-        add(&list, report->arena, "plimsoll:database-not-read", databases[i]);
-    for (size_t i = 0; i < report->errors.count; i++)
-        if (strcmp(errors[i].where, "store") != 0)
-            add(&list, report->arena, "plimsoll:error", errors[i].message);
+        add_layer(&list, &image->layers[i], arena);
+    for (size_t i = 0; i < inventory->databases.count; i++)
+        add(&list, arena, "plimsoll:database-not-read", databases[i]);
+    for (size_t i = 0; i < errors->count; i++)
+        add(&list, arena, "plimsoll:error", messages[i]);
     return list;
 }
 

@@ -6,7 +6,7 @@
 #ifndef PLIMSOLL_SBOM_PROPERTIES_H
 #define PLIMSOLL_SBOM_PROPERTIES_H
 
-#include "report/report.h"
+#include "inventory/inventory.h"
 
 #define SBOM_PROPERTY_PREFIX "plimsoll:"
 
@@ -19,8 +19,10 @@ struct sbom_property {
  * `locations`: also the files that say so, for formats that have no place for them. */
 struct list sbom_component_properties(const struct component *component, bool locations,
                                       struct arena *arena);
-/* Those of the image as a whole: its layers, its distribution, and what could not be read. */
-struct list sbom_image_properties(const struct report *report);
+/* Those of the image as a whole: its layers, its distribution, and what could not be read
+ * (`errors`, a list of slice). */
+struct list sbom_image_properties(const struct image *image, const struct inventory *inventory,
+                                  const struct list *errors, struct arena *arena);
 
 /* The properties as text, a line each ("name: value", with \n and \\ escaped), and back. */
 slice sbom_properties_to_text(const struct list *properties, struct arena *arena);

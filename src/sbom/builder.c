@@ -271,8 +271,7 @@ static void apply_source(struct sbom_builder *builder, struct component *compone
     if (version.len && foreign->source_release.len)
         version = arena_format(builder->arena, "%.*s-%.*s", SLICE_ARG(version),
                                SLICE_ARG(foreign->source_release));
-    if (version.len && foreign->source_epoch.len &&
-        !slice_equal(foreign->source_epoch, SLICE("0")))
+    if (version.len && foreign->source_epoch.len && !slice_equal(foreign->source_epoch, SLICE("0")))
         version = arena_format(builder->arena, "%.*s:%.*s", SLICE_ARG(foreign->source_epoch),
                                SLICE_ARG(version));
     component->source_version = version;
@@ -374,7 +373,8 @@ struct error *sbom_add(struct sbom_builder *builder, const struct sbom_item *ite
         if (!item->is_package)
             return NULL;
         sbom->without_purl++;
-        purl = (struct purl){.type = SLICE("generic"), .name = item->name, .version = item->version};
+        purl =
+            (struct purl){.type = SLICE("generic"), .name = item->name, .version = item->version};
     }
     if (sbom->inventory.components.count >= LIMIT_SBOM_COMPONENTS)
         return error_make(ERROR_LIMIT, "it has more components than the limit of %d",
@@ -401,8 +401,8 @@ struct error *sbom_add(struct sbom_builder *builder, const struct sbom_item *ite
         map_put(&builder->by_ref, component->ref, component);
     if (item->purl.len)
         map_put(&builder->by_purl, item->purl, component);
-    *(struct component **)list_add(&sbom->inventory.components, builder->arena,
-                                   sizeof(component)) = component;
+    *(struct component **)list_add(&sbom->inventory.components, builder->arena, sizeof(component)) =
+        component;
     return NULL;
 }
 
@@ -433,8 +433,7 @@ static void number_references(struct sbom_builder *builder)
         if (component->ref.len == 0)
             component->ref = arena_format(builder->arena, "component-%zu", i);
         while (map_get(&taken, component->ref))
-            component->ref =
-                arena_format(builder->arena, "%.*s-%zu", SLICE_ARG(component->ref), i);
+            component->ref = arena_format(builder->arena, "%.*s-%zu", SLICE_ARG(component->ref), i);
         map_put(&taken, component->ref, component);
     }
 }

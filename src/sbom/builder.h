@@ -9,20 +9,20 @@
 /* A package of an SBOM. */
 struct sbom_item {
     slice ref, name, version, purl, cpe, license, supplier;
-    bool is_package;     /* a library or the like: counts even without a package URL */
+    bool is_package;           /* a library or the like: counts even without a package URL */
     struct list names, values; /* of slice: its properties, side by side */
-    struct list hashes;  /* of struct component_hash */
-    struct list locations; /* of slice */
+    struct list hashes;        /* of struct component_hash */
+    struct list locations;     /* of slice */
 };
 
 struct sbom_builder {
     struct sbom *sbom;
     struct arena *arena;
-    struct map by_id;       /* reference in the file → struct component */
-    struct map by_ref;      /* reference in the report → struct component */
-    struct map by_purl;     /* package URL → struct component; of other makers' SBOMs */
-    struct list owners;     /* of struct sbom_owner: looked up when all components are there */
-    struct list layers;     /* of struct image_layer */
+    struct map by_id;   /* reference in the file → struct component */
+    struct map by_ref;  /* reference in the report → struct component */
+    struct map by_purl; /* package URL → struct component; of other makers' SBOMs */
+    struct list owners; /* of struct sbom_owner: looked up when all components are there */
+    struct list layers; /* of struct image_layer */
     bool os_from_properties;
 };
 

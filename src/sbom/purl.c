@@ -2,7 +2,7 @@
 
 static int digit_of(char byte)
 {
-    return byte_is_digit(byte)                ? byte - '0'
+    return byte_is_digit(byte)                        ? byte - '0'
            : (byte | 32) >= 'a' && (byte | 32) <= 'f' ? (byte | 32) - 'a' + 10
                                                       : -1;
 }
@@ -62,8 +62,7 @@ slice purl_qualifier(const struct purl *purl, const char *key, struct arena *are
 {
     slice rest = purl->qualifiers, part, name, value;
     while (rest.len && slice_pull(&rest, '&', &part))
-        if (slice_split(part, '=', &name, &value) &&
-            slice_equal_nocase(name, slice_from_text(key)))
+        if (slice_split(part, '=', &name, &value) && slice_equal_nocase(name, slice_from_text(key)))
             return decoded(value, arena);
     return SLICE_EMPTY;
 }

@@ -5,9 +5,9 @@
 #include "base/memory.h"
 
 struct purl {
-    slice type;                     /* in lower case */
-    slice space, name, version;     /* decoded; space is "debian", "@scope", "github.com/team" */
-    slice qualifiers;               /* as they stand: "arch=amd64&distro=debian-12" */
+    slice type;                 /* in lower case */
+    slice space, name, version; /* decoded; space is "debian", "@scope", "github.com/team" */
+    slice qualifiers;           /* as they stand: "arch=amd64&distro=debian-12" */
 };
 
 /* False for what is no package URL. What it gives lives in the arena. */

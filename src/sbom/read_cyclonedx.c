@@ -12,20 +12,18 @@ static void add_properties(struct sbom_builder *builder, struct sbom_item *item,
 {
     size_t i;
     const json_t *property;
-    json_array_foreach(json_object_get(object, "properties"), i, property)
-        sbom_item_property(builder, item, text_of(property, "name", builder),
-                           text_of(property, "value", builder));
+    json_array_foreach(json_object_get(object, "properties"), i, property) sbom_item_property(
+        builder, item, text_of(property, "name", builder), text_of(property, "value", builder));
 }
 
 static void add_hashes(struct sbom_builder *builder, struct sbom_item *item, const json_t *object)
 {
     size_t i;
     const json_t *hash;
-    json_array_foreach(json_object_get(object, "hashes"), i, hash)
-        *(struct component_hash *)list_add(&item->hashes, builder->arena,
-                                           sizeof(struct component_hash)) =
-            (struct component_hash){text_of(hash, "alg", builder),
-                                    text_of(hash, "content", builder)};
+    json_array_foreach(json_object_get(object, "hashes"), i, hash) *
+        (struct component_hash *)list_add(&item->hashes, builder->arena,
+                                          sizeof(struct component_hash)) =
+        (struct component_hash){text_of(hash, "alg", builder), text_of(hash, "content", builder)};
 }
 
 static void add_locations(struct sbom_builder *builder, struct sbom_item *item,
@@ -34,9 +32,9 @@ static void add_locations(struct sbom_builder *builder, struct sbom_item *item,
     size_t i;
     const json_t *occurrence;
     const json_t *evidence = json_object_get(object, "evidence");
-    json_array_foreach(json_object_get(evidence, "occurrences"), i, occurrence)
-        *(slice *)list_add(&item->locations, builder->arena, sizeof(slice)) =
-            text_of(occurrence, "location", builder);
+    json_array_foreach(json_object_get(evidence, "occurrences"), i, occurrence) *
+        (slice *)list_add(&item->locations, builder->arena, sizeof(slice)) =
+        text_of(occurrence, "location", builder);
 }
 
 /* Several licences hold together. */
@@ -45,7 +43,8 @@ static slice license_of(struct sbom_builder *builder, const json_t *object)
     CLEANUP_BUFFER struct buffer text = {0};
     size_t i;
     const json_t *choice;
-    json_array_foreach(json_object_get(object, "licenses"), i, choice) {
+    json_array_foreach(json_object_get(object, "licenses"), i, choice)
+    {
         const json_t *license = json_object_get(choice, "license");
         slice one = text_of(choice, "expression", builder);
         if (one.len == 0)
@@ -77,10 +76,19 @@ static bool is_package_type(slice type)
 
 static bool is_type(slice type)
 {
-    static const char *const types[] = {
-        "application", "framework", "library", "container", "platform", "operating-system",
-        "device", "device-driver", "firmware", "file", "machine-learning-model", "data",
-        "cryptographic-asset"};
+    static const char *const types[] = {"application",
+                                        "framework",
+                                        "library",
+                                        "container",
+                                        "platform",
+                                        "operating-system",
+                                        "device",
+                                        "device-driver",
+                                        "firmware",
+                                        "file",
+                                        "machine-learning-model",
+                                        "data",
+                                        "cryptographic-asset"};
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
         if (slice_equal(type, slice_from_text(types[i])))
             return true;
@@ -134,7 +142,8 @@ static struct error *read_components(struct sbom_builder *builder, const json_t 
     if (depth > LIMIT_SBOM_NESTING)
         return error_make(ERROR_LIMIT, "components stand in components deeper than the limit of %d",
                           LIMIT_SBOM_NESTING);
-    json_array_foreach(list, i, object) {
+    json_array_foreach(list, i, object)
+    {
         slice type = text_of(object, "type", builder);
         struct sbom_item item = item_of(builder, object, type);
         check_component(builder, &item, type);
@@ -151,8 +160,8 @@ static struct error *read_components(struct sbom_builder *builder, const json_t 
 static slice tool_of(struct sbom_builder *builder, const json_t *metadata)
 {
     const json_t *tools = json_object_get(metadata, "tools");
-    const json_t *first = json_array_get(
-        json_is_array(tools) ? tools : json_object_get(tools, "components"), 0);
+    const json_t *first =
+        json_array_get(json_is_array(tools) ? tools : json_object_get(tools, "components"), 0);
     slice name = text_of(first, "name", builder), version = text_of(first, "version", builder);
     return name.len ? arena_format(builder->arena, "%.*s %.*s", SLICE_ARG(name), SLICE_ARG(version))
                     : SLICE_EMPTY;
@@ -183,7 +192,8 @@ static void read_dependencies(struct sbom_builder *builder, const json_t *docume
 {
     size_t i, j;
     const json_t *dependency, *on;
-    json_array_foreach(json_object_get(document, "dependencies"), i, dependency) {
+    json_array_foreach(json_object_get(document, "dependencies"), i, dependency)
+    {
         if (text_of(dependency, "ref", builder).len == 0)
             sbom_fault(builder, "a dependency has no ref");
         json_array_foreach(json_object_get(dependency, "dependsOn"), j, on)

@@ -11,7 +11,7 @@ static slice text_of(const json_t *object, const char *key, struct sbom_builder 
 static slice unless_no_assertion(slice text)
 {
     return slice_equal(text, SLICE("NOASSERTION")) || slice_equal(text, SLICE("NONE")) ? SLICE_EMPTY
-                                                                                      : text;
+                                                                                       : text;
 }
 
 /* "Organization: Debian (a@b.c)" */
@@ -41,11 +41,11 @@ static void add_annotations(struct sbom_builder *builder, struct sbom_item *item
     const json_t *entry;
     json_array_foreach(json_object_get(package, "annotations"), i, entry)
         add_notes(builder, item, text_of(entry, "comment", builder));
-    json_array_foreach(json_object_get(package, "attributionTexts"), i, entry)
-        if (json_is_string(entry))
-            add_notes(builder, item,
-                      arena_copy(builder->arena,
-                                 slice_make(json_string_value(entry), json_string_length(entry))));
+    json_array_foreach(json_object_get(package, "attributionTexts"), i,
+                       entry) if (json_is_string(entry))
+        add_notes(builder, item,
+                  arena_copy(builder->arena,
+                             slice_make(json_string_value(entry), json_string_length(entry))));
 }
 
 static void add_references(struct sbom_builder *builder, struct sbom_item *item,
@@ -53,7 +53,8 @@ static void add_references(struct sbom_builder *builder, struct sbom_item *item,
 {
     size_t i;
     const json_t *reference;
-    json_array_foreach(json_object_get(package, "externalRefs"), i, reference) {
+    json_array_foreach(json_object_get(package, "externalRefs"), i, reference)
+    {
         slice type = text_of(reference, "referenceType", builder);
         slice locator = text_of(reference, "referenceLocator", builder);
         if (slice_equal(type, SLICE("purl")) && item->purl.len == 0)
@@ -61,7 +62,8 @@ static void add_references(struct sbom_builder *builder, struct sbom_item *item,
         else if (slice_starts(type, SLICE("cpe2")) && item->cpe.len == 0)
             item->cpe = locator;
     }
-    json_array_foreach(json_object_get(package, "checksums"), i, reference) {
+    json_array_foreach(json_object_get(package, "checksums"), i, reference)
+    {
         slice algorithm = text_of(reference, "algorithm", builder);
         if (slice_starts(algorithm, SLICE("SHA")) && !slice_starts(algorithm, SLICE("SHA3")))
             algorithm =
@@ -98,22 +100,23 @@ static slice extracted(struct sbom_builder *builder, const json_t *document, sli
 {
     size_t i;
     const json_t *info;
-    json_array_foreach(json_object_get(document, "hasExtractedLicensingInfos"), i, info)
-        if (slice_equal(text_of(info, "licenseId", builder), id)) {
-            slice text = text_of(info, "extractedText", builder);
-            slice name = text_of(info, "name", builder);
-            return name.len ? name : text;
-        }
+    json_array_foreach(json_object_get(document, "hasExtractedLicensingInfos"), i,
+                       info) if (slice_equal(text_of(info, "licenseId", builder), id))
+    {
+        slice text = text_of(info, "extractedText", builder);
+        slice name = text_of(info, "name", builder);
+        return name.len ? name : text;
+    }
     return id;
 }
 
-static slice license_of(struct sbom_builder *builder, const json_t *document,
-                        const json_t *package)
+static slice license_of(struct sbom_builder *builder, const json_t *document, const json_t *package)
 {
     slice license = unless_no_assertion(text_of(package, "licenseDeclared", builder));
     if (license.len == 0)
         license = unless_no_assertion(text_of(package, "licenseConcluded", builder));
-    bool alone = slice_starts(license, SLICE("LicenseRef-")) && slice_find(license, ' ') == SIZE_MAX;
+    bool alone =
+        slice_starts(license, SLICE("LicenseRef-")) && slice_find(license, ' ') == SIZE_MAX;
     return alone ? extracted(builder, document, license) : license;
 }
 
@@ -176,7 +179,8 @@ static slice described_by(struct sbom_builder *builder, const json_t *document)
     size_t i;
     const json_t *relation;
     slice found = SLICE_EMPTY;
-    json_array_foreach(json_object_get(document, "relationships"), i, relation) {
+    json_array_foreach(json_object_get(document, "relationships"), i, relation)
+    {
         slice type = text_of(relation, "relationshipType", builder);
         bool describes = slice_equal(type, SLICE("DESCRIBES"));
         if (describes && found.len == 0)
@@ -196,7 +200,8 @@ static void read_creation(struct sbom_builder *builder, const json_t *creation)
     const json_t *creator;
     struct sbom *sbom = builder->sbom;
     sbom->created = text_of(creation, "created", builder);
-    json_array_foreach(json_object_get(creation, "creators"), i, creator) {
+    json_array_foreach(json_object_get(creation, "creators"), i, creator)
+    {
         slice text = json_is_string(creator)
                          ? arena_copy(builder->arena, slice_make(json_string_value(creator),
                                                                  json_string_length(creator)))

@@ -1,4 +1,5 @@
-/* SPDX 3.0 as JSON-LD: the packages of its graph, with what relations and annotations say of them. */
+/* SPDX 3.0 as JSON-LD: the packages of its graph, with what relations and annotations say of them.
+ */
 #include "base/limits.h"
 #include "sbom/builder.h"
 #include "sbom/properties.h"
@@ -10,10 +11,9 @@ static slice text_of(const json_t *object, const char *key, struct sbom_builder 
 
 static slice text_in(struct sbom_builder *builder, const json_t *value)
 {
-    return json_is_string(value)
-               ? arena_copy(builder->arena,
-                            slice_make(json_string_value(value), json_string_length(value)))
-               : SLICE_EMPTY;
+    return json_is_string(value) ? arena_copy(builder->arena, slice_make(json_string_value(value),
+                                                                         json_string_length(value)))
+                                 : SLICE_EMPTY;
 }
 
 struct graph {
@@ -44,8 +44,7 @@ static void read_relationship(struct graph *graph, const json_t *element)
     graph->builder->sbom->relations += json_array_size(to);
     if (!slice_equal(type, SLICE("hasDeclaredLicense")))
         return;
-    const json_t *license =
-        map_get(&graph->by_id, text_in(graph->builder, json_array_get(to, 0)));
+    const json_t *license = map_get(&graph->by_id, text_in(graph->builder, json_array_get(to, 0)));
     slice *text = ARENA_NEW(graph->builder->arena, slice);
     *text = text_of(license, "description", graph->builder);
     if (text->len == 0)
@@ -70,7 +69,8 @@ static void add_identifiers(struct graph *graph, struct sbom_item *item, const j
 {
     size_t i;
     const json_t *identifier;
-    json_array_foreach(json_object_get(element, "externalIdentifier"), i, identifier) {
+    json_array_foreach(json_object_get(element, "externalIdentifier"), i, identifier)
+    {
         slice type = text_of(identifier, "externalIdentifierType", graph->builder);
         slice text = text_of(identifier, "identifier", graph->builder);
         if (slice_equal(type, SLICE("packageUrl")) && item->purl.len == 0)
@@ -94,7 +94,8 @@ static void read_image(struct graph *graph, const struct sbom_item *item)
 static struct error *read_package(struct graph *graph, const json_t *element)
 {
     struct sbom_builder *builder = graph->builder;
-    slice id = id_of(element, builder), purpose = text_of(element, "software_primaryPurpose", builder);
+    slice id = id_of(element, builder),
+          purpose = text_of(element, "software_primaryPurpose", builder);
     const struct sbom_item *notes = map_get(&graph->notes, id);
     const slice *license = map_get(&graph->licenses, id);
     const json_t *supplier = map_get(&graph->by_id, text_of(element, "suppliedBy", builder));
@@ -141,7 +142,8 @@ static void read_relations(struct graph *graph, const json_t *elements)
     size_t i;
     const json_t *element;
     struct sbom_builder *builder = graph->builder;
-    json_array_foreach(elements, i, element) {
+    json_array_foreach(elements, i, element)
+    {
         if (is_type(element, "Annotation", builder))
             read_annotation(graph, element);
         else if (is_type(element, "Relationship", builder))
@@ -164,7 +166,8 @@ struct error *sbom_read_spdx3(struct sbom_builder *builder, const json_t *docume
     const json_t *elements = json_object_get(document, "@graph");
     if (!json_is_array(elements))
         return error_make(ERROR_INPUT, "it has no \"@graph\", in which SPDX 3 lists its elements");
-    json_array_foreach(elements, i, element) {
+    json_array_foreach(elements, i, element)
+    {
         slice id = id_of(element, builder);
         if (id.len)
             map_put(&graph.by_id, id, element);
@@ -172,8 +175,7 @@ struct error *sbom_read_spdx3(struct sbom_builder *builder, const json_t *docume
     read_relations(&graph, elements);
     if (!slice_starts(builder->sbom->format, SLICE("SPDX 3.")))
         return error_make(ERROR_INPUT, "it is of no version of SPDX 3 that is known");
-    json_array_foreach(elements, i, element)
-        if (is_type(element, "software_Package", builder))
-            TRY(read_package(&graph, element));
+    json_array_foreach(elements, i, element) if (is_type(element, "software_Package", builder))
+        TRY(read_package(&graph, element));
     return NULL;
 }

@@ -36,7 +36,8 @@ static void add_locations(struct sbom_builder *builder, struct sbom_item *item,
 {
     size_t i;
     const json_t *location;
-    json_array_foreach(json_object_get(artifact, "locations"), i, location) {
+    json_array_foreach(json_object_get(artifact, "locations"), i, location)
+    {
         slice kind = text_of(json_object_get(location, "annotations"), "evidence", builder);
         if (i == 0)
             sbom_item_property(builder, item, SLICE("LayerDiffID"),
@@ -52,7 +53,8 @@ static slice license_of(struct sbom_builder *builder, const json_t *artifact)
     CLEANUP_BUFFER struct buffer text = {0};
     size_t i;
     const json_t *license;
-    json_array_foreach(json_object_get(artifact, "licenses"), i, license) {
+    json_array_foreach(json_object_get(artifact, "licenses"), i, license)
+    {
         slice one = text_of(license, "spdxExpression", builder);
         one = one.len ? one : text_of(license, "value", builder);
         if (one.len)
@@ -102,7 +104,6 @@ struct error *sbom_read_syft(struct sbom_builder *builder, const json_t *documen
     builder->sbom->relations = json_array_size(json_object_get(document, "artifactRelationships"));
     read_source(builder, json_object_get(document, "source"));
     read_distro(builder, json_object_get(document, "distro"));
-    json_array_foreach(artifacts, i, artifact)
-        TRY(read_artifact(builder, artifact));
+    json_array_foreach(artifacts, i, artifact) TRY(read_artifact(builder, artifact));
     return NULL;
 }

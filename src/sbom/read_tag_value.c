@@ -174,7 +174,8 @@ static void hand_out_annotations(struct reading *reading)
     struct map by_id = {.arena = &reading->arena};
     json_array_foreach(reading->packages, i, package)
         map_put(&by_id, json_get_slice(package, "SPDXID", &reading->arena), package);
-    json_array_foreach(reading->annotations, i, annotation) {
+    json_array_foreach(reading->annotations, i, annotation)
+    {
         package = map_get(&by_id, json_get_slice(annotation, "SPDXREF", &reading->arena));
         if (!package)
             continue;

@@ -22,7 +22,7 @@ struct reading {
 /* Elements that hold a list of others. */
 static bool is_list(slice name)
 {
-    static const char *const lists[] = {"components", "properties", "hashes",  "licenses",
+    static const char *const lists[] = {"components",  "properties",   "hashes", "licenses",
                                         "occurrences", "dependencies", "authors"};
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         if (slice_equal(name, slice_from_text(lists[i])))
@@ -158,8 +158,8 @@ static void XMLCALL on_end(void *data, const char *element)
     reading->open[depth] = NULL;
 }
 
-static void XMLCALL on_doctype(void *data, const char *name, const char *system,
-                               const char *public, int has_internal)
+static void XMLCALL on_doctype(void *data, const char *name, const char *system, const char *public,
+                               int has_internal)
 {
     (void)name;
     (void)system;

@@ -8,10 +8,8 @@ static const struct {
     const char *member;
     struct error *(*read)(struct sbom_builder *builder, const json_t *document);
 } kinds[] = {
-    {"bomFormat", sbom_read_cyclonedx},
-    {"specVersion", sbom_read_cyclonedx},
-    {"spdxVersion", sbom_read_spdx2},
-    {"@graph", sbom_read_spdx3},
+    {"bomFormat", sbom_read_cyclonedx}, {"specVersion", sbom_read_cyclonedx},
+    {"spdxVersion", sbom_read_spdx2},   {"@graph", sbom_read_spdx3},
     {"artifacts", sbom_read_syft},
 };
 

@@ -1,7 +1,7 @@
 /*
- * SBOMs, read: CycloneDX (JSON, XML), SPDX 2 (JSON, tag-value), SPDX 3 (JSON-LD) and Syft's JSON, by
- * whoever wrote them, also inside an in-toto statement. What comes out is an inventory and as much
- * of an image as the SBOM tells of: it is judged and reported as an image would be.
+ * SBOMs, read: CycloneDX (JSON, XML), SPDX 2 (JSON, tag-value), SPDX 3 (JSON-LD) and Syft's JSON,
+ * by whoever wrote them, also inside an in-toto statement. What comes out is an inventory and as
+ * much of an image as the SBOM tells of: it is judged and reported as an image would be.
  */
 #ifndef PLIMSOLL_SBOM_SBOM_H
 #define PLIMSOLL_SBOM_SBOM_H
@@ -10,20 +10,20 @@
 #include "inventory/inventory.h"
 
 struct sbom {
-    slice format;              /* "CycloneDX 1.6" */
+    slice format; /* "CycloneDX 1.6" */
     struct inventory inventory;
     struct image *image;
     /* What its maker says of the SBOM itself, for its score; empty: nothing. */
     slice created, tool, author, serial;
-    size_t relations;          /* "depends on", "contains" */
-    struct list problems;      /* of slice: what its maker could not read, as it says */
-    struct list faults;        /* of slice: where it is not as its specification has it */
-    size_t without_purl;       /* components that no package URL names */
+    size_t relations;     /* "depends on", "contains" */
+    struct list problems; /* of slice: what its maker could not read, as it says */
+    struct list faults;   /* of slice: where it is not as its specification has it */
+    size_t without_purl;  /* components that no package URL names */
 };
 
 /*
- * Reads an SBOM; `name` is that of its file. Everything lives in the arena. An error: it is none, of
- * a version not known, or beyond a limit.
+ * Reads an SBOM; `name` is that of its file. Everything lives in the arena. An error: it is none,
+ * of a version not known, or beyond a limit.
  */
 MUST_CHECK struct error *sbom_read(struct sbom *sbom, struct arena *arena, const char *name,
                                    slice bytes);

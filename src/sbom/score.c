@@ -36,9 +36,8 @@ static struct sbom_element count(const struct sbom *sbom, const char *name, has_
                                  bool is_minimum)
 {
     struct component *const *components = sbom->inventory.components.items;
-    struct sbom_element element = {.name = name,
-                                   .of = sbom->inventory.components.count,
-                                   .is_minimum = is_minimum};
+    struct sbom_element element = {
+        .name = name, .of = sbom->inventory.components.count, .is_minimum = is_minimum};
     for (size_t i = 0; i < element.of; i++)
         element.has += has(components[i]);
     return element;

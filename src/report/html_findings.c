@@ -188,8 +188,8 @@ static void put_layers(struct json_writer *json, struct page *page)
     for (size_t i = 0; i < page->report->image->layer_count; i++) {
         json_begin_array(json);
         json_put_string(json, html_instruction(page->report, i));
-        json_put_string(json, slice_from_text(
-                                  html_origin_names[html_origin_of(page->report, i, &guessed)]));
+        json_put_string(
+            json, slice_from_text(html_origin_names[html_origin_of(page->report, i, &guessed)]));
         json_end_array(json);
     }
     json_end_array(json);
@@ -201,9 +201,9 @@ static void put_address(struct json_writer *json, struct page *page, struct text
 {
     slice address = report_url(finding, page->arena);
     if (slice_ends(address, finding->id))
-        json_put_number(json, (int64_t)number_of(places, page->arena,
-                                                 slice_first(address,
-                                                             address.len - finding->id.len)));
+        json_put_number(json,
+                        (int64_t)number_of(places, page->arena,
+                                           slice_first(address, address.len - finding->id.len)));
     else
         json_put_string(json, address);
 }

@@ -118,27 +118,24 @@ void html_suppressed(struct page *page)
         return;
     open_section(page, "suppressed", "Suppressed");
     page_html(page, "<details><summary>");
-    page_text(page, arena_format(page->arena, "%.*s not count, each with its reason",
-                                 SLICE_ARG(count == 1 ? SLICE("1 does")
-                                                      : arena_format(page->arena, "%.*s do",
-                                                                     SLICE_ARG(html_number(
-                                                                         page->arena, count))))));
+    page_text(page, count == 1 ? SLICE("1 does not count")
+                               : arena_format(page->arena, "%.*s do not count",
+                                              SLICE_ARG(html_number(page->arena, count))));
     page_html(page, "</summary>\n");
     page_say_cut(page, count, "that do not count");
     page_open_table(page, "suppressed-table", "What was found and does not count",
                     "Severity|What|Where|Installed|Reason|By|Until");
     for (size_t i = 0; i < findings_count && row < HTML_ROWS; i++, row++)
-        write_suppressed(page, &(struct suppressed){
-                                   findings[i]->severity, findings[i]->id,
-                                   findings[i]->component->name, findings[i]->component->version,
-                                   findings[i]->suppressed_reason, findings[i]->suppressed_by,
-                                   findings[i]->suppressed_until});
+        write_suppressed(page,
+                         &(struct suppressed){
+                             findings[i]->severity, findings[i]->id, findings[i]->component->name,
+                             findings[i]->component->version, findings[i]->suppressed_reason,
+                             findings[i]->suppressed_by, findings[i]->suppressed_until});
     for (size_t i = 0; i < secrets_count && row < HTML_ROWS; i++, row++)
-        write_suppressed(page, &(struct suppressed){
-                                   secrets[i]->severity, secrets[i]->title,
-                                   place_of(secrets[i]->secret, page->arena), SLICE_EMPTY,
-                                   secrets[i]->suppressed_reason, secrets[i]->suppressed_by,
-                                   SLICE_EMPTY});
+        write_suppressed(page, &(struct suppressed){secrets[i]->severity, secrets[i]->title,
+                                                    place_of(secrets[i]->secret, page->arena),
+                                                    SLICE_EMPTY, secrets[i]->suppressed_reason,
+                                                    secrets[i]->suppressed_by, SLICE_EMPTY});
     page_close_table(page);
     page_html(page, "</details>\n</section>\n");
 }

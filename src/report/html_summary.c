@@ -125,8 +125,7 @@ static void write_bar(struct page *page, const size_t by_severity[SEVERITY_COUNT
         if (by_severity[i] && width < 4)
             width = 4; /* few, but there */
         if (width)
-            buffer_format(page->out,
-                          "<rect class=\"%s\" x=\"%llu\" width=\"%llu\" height=\"10\"/>",
+            buffer_format(page->out, "<rect class=\"%s\" x=\"%llu\" width=\"%llu\" height=\"10\"/>",
                           html_class((enum severity)i), (unsigned long long)at,
                           (unsigned long long)width);
         at += width;
@@ -158,7 +157,7 @@ static void write_chart_row(struct page *page, const char *name,
     page_text(page, html_number(page->arena, all));
     page_html(page, "</td><td>");
     write_bar(page, by_severity, most);
-    page_html(page, "<span class=\"words\">");
+    page_html(page, " <span class=\"words\">");
     page_text(page, words);
     page_html(page, "</span></td></tr>\n");
 }
@@ -183,7 +182,7 @@ static void write_severity_chart(struct page *page)
     for (int i = SEVERITY_CRITICAL; i >= 0; i--) {
         size_t one[SEVERITY_COUNT] = {0};
         one[i] = counts[i];
-        uint64_t tenths = counts[i] * UINT64_C(1000) / page->counts.all;
+        uint64_t tenths = (counts[i] * UINT64_C(2000) / page->counts.all + 1) / 2;
         write_chart_row(page, severity_names[i], one, most,
                         arena_format(page->arena, "%llu.%llu %%", (unsigned long long)tenths / 10,
                                      (unsigned long long)tenths % 10));
@@ -191,14 +190,14 @@ static void write_severity_chart(struct page *page)
     page_html(page, "</tbody>\n</table>\n");
 }
 
-static void write_origin_chart(struct page *page)
+/* Whether an origin is known of any. */
+static bool write_origin_chart(struct page *page)
 {
     size_t counts[HTML_ORIGINS][SEVERITY_COUNT] = {0}, all[HTML_ORIGINS] = {0}, most = 0;
     bool guessed, any_guessed = false;
     for (size_t i = 0; i < page->finding_count; i++) {
         const struct finding *finding = page->findings[i];
-        enum html_origin origin =
-            html_origin_of(page->report, finding->component->layer, &guessed);
+        enum html_origin origin = html_origin_of(page->report, finding->component->layer, &guessed);
         any_guessed = any_guessed || guessed;
         counts[origin][finding->severity]++;
         if (++all[origin] > most)
@@ -211,6 +210,7 @@ static void write_origin_chart(struct page *page)
             write_chart_row(page, html_origin_names[i], counts[i], most,
                             counts_in_words(page->arena, counts[i]));
     page_html(page, "</tbody>\n</table>\n");
+    return all[HTML_UNKNOWN] < page->finding_count;
 }
 
 void html_charts(struct page *page)
@@ -222,16 +222,16 @@ void html_charts(struct page *page)
     page_html(page, "<section aria-labelledby=\"numbers\">\n<h2 id=\"numbers\">In numbers</h2>\n"
                     "<p>");
     page_text(page,
-              arena_format(arena,
-                           "%.*s: an upgrade repairs %.*s, and %.*s known to be exploited "
-                           "(CISA's list).",
-                           SLICE_ARG(html_count(arena, counts->all, "finding")),
-                           SLICE_ARG(html_number(arena, counts->fixable)),
-                           SLICE_ARG(counts->exploited == 1
-                                         ? SLICE("1 is")
-                                         : arena_format(arena, "%.*s are",
-                                                        SLICE_ARG(html_number(
-                                                            arena, counts->exploited))))));
+              arena_format(
+                  arena,
+                  "%.*s: an upgrade repairs %.*s, and %.*s known to be exploited "
+                  "(CISA's list).",
+                  SLICE_ARG(html_count(arena, counts->all, "finding")),
+                  SLICE_ARG(html_number(arena, counts->fixable)),
+                  SLICE_ARG(counts->exploited < 2
+                                ? counts->exploited ? SLICE("1 is") : SLICE("none is")
+                                : arena_format(arena, "%.*s are",
+                                               SLICE_ARG(html_number(arena, counts->exploited))))));
     page_html(page, "</p>\n");
     slice advice = advice_write(page->report);
     if (advice.len) {
@@ -241,9 +241,12 @@ void html_charts(struct page *page)
     }
     page_html(page, "<div class=\"charts\">\n");
     write_severity_chart(page);
-    if (!page->flat)
-        write_origin_chart(page);
-    page_html(page, "</div>\n</section>\n");
+    bool known = page->flat || write_origin_chart(page);
+    page_html(page, "</div>\n");
+    if (!known)
+        page_html(page, "<p class=\"note\">Nothing tells which layers are the base image's; "
+                        "--base-image names it.</p>\n");
+    page_html(page, "</section>\n");
 }
 
 /* What came with each layer; one more place for what no layer brought. */
@@ -275,21 +278,22 @@ static void write_layer(struct page *page, size_t index, const struct brought *b
     const struct image_layer *layer = &page->report->image->layers[index];
     bool guessed;
     enum html_origin origin = html_origin_of(page->report, index, &guessed);
-    buffer_format(page->out, "<tr id=\"layer-%zu\"><th scope=\"row\">%zu</th>", index, index);
+    buffer_format(page->out, "<tr id=\"layer-%zu\"><th scope=\"row\" data-label=\"Layer\">%zu</th>",
+                  index, index);
     page_open_cell(page, "Instruction", "instruction");
     page_html(page, layer->instruction.len ? "<code>" : "<span class=\"quiet\">not known");
     page_text(page, layer->instruction);
     page_html(page, layer->instruction.len ? "</code></td>" : "</span></td>");
-    page_cell(page, "Origin", NULL,
-              arena_format(page->arena, "%s%s", html_origin_names[origin],
-                           guessed ? " (a guess)" : ""),
-              "");
+    page_cell(
+        page, "Origin", NULL,
+        arena_format(page->arena, "%s%s", html_origin_names[origin], guessed ? " (a guess)" : ""),
+        "");
     page_cell(page, "Size", "number", text_size(page->arena, layer->size), "");
     page_open_cell(page, "Findings", "brought");
     if (brought->all) {
         page_text(page, html_number(page->arena, brought->all));
         write_bar(page, brought->by_severity, most);
-        page_html(page, "<span class=\"words\">");
+        page_html(page, " <span class=\"words\">");
         page_text(page, counts_in_words(page->arena, brought->by_severity));
         page_html(page, "</span>");
     } else {

@@ -14,6 +14,29 @@ static void write_mark(struct page *page, bool pass)
                   pass ? 46 : 20);
 }
 
+static void write_pointer(struct page *page, const char *section, size_t count, const char *thing)
+{
+    buffer_format(page->out, "<li><a href=\"#%s\">", section);
+    page_text(page, html_count(page->arena, count, thing));
+    page_html(page, "</a></li>");
+}
+
+/* What there is, each with the way to it: what was not judged must not hide at the bottom. */
+static void write_pointers(struct page *page)
+{
+    const struct report *report = page->report;
+    page_html(page, "<ul class=\"pointers\">");
+    if (report->errors.count)
+        write_pointer(page, "errors", report->errors.count, "error");
+    if (report->vulnerabilities_wanted)
+        write_pointer(page, "findings", page->finding_count, "finding");
+    if (report->secrets_wanted)
+        write_pointer(page, "secrets", page->secret_count, "secret");
+    if (report->result->unjudged.count)
+        page_html(page, "<li><a href=\"#unjudged\">not all could be judged</a></li>");
+    page_html(page, "</ul>\n");
+}
+
 void html_verdict(struct page *page)
 {
     const struct report *report = page->report;
@@ -36,13 +59,15 @@ void html_verdict(struct page *page)
         buffer_format(page->out, "Exit code %d, because:", verdict->exit_code);
     page_html(page, "</p>\n");
     if (verdict->reasons.count)
-        page_html(page, "<ul>");
+        page_html(page, "<ul class=\"reasons\">");
     for (size_t i = 0; i < verdict->reasons.count; i++) {
         page_html(page, "<li>");
         page_text(page, reasons[i]);
         page_html(page, "</li>");
     }
-    page_html(page, verdict->reasons.count ? "</ul>\n</div></section>\n" : "</div></section>\n");
+    page_html(page, verdict->reasons.count ? "</ul>\n" : "");
+    write_pointers(page);
+    page_html(page, "</div></section>\n");
 }
 
 static void write_fact(struct page *page, const char *name, slice value)

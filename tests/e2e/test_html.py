@@ -120,7 +120,7 @@ def evil(folder, make_store):
         for n, record in enumerate(records):
             packed.writestr(f"{n}.json", json.dumps(record))
     store = make_store(None, feed)
-    result = report(image, store, "--severity", "high")
+    result = report(image, store, "--severity", "high,critical")
     (folder / "evil.html").write_bytes(result.out)
     return result
 
@@ -237,6 +237,7 @@ def test_not_judged(folder, facts_store):
     layer = [ev.os_release(ev.UBUNTU), ev.dpkg(ev.deb("curl", "1"), ev.deb("bash", "2"))]
     document = parse(report(archive(folder / "ubuntu.tar", layer), facts_store))
     assert by_id(document, "unjudged") is not None and "2 components" in words(document)
+    assert any(link.get("href") == "#unjudged" for link in document.iter(NAME + "a")), "said at the top"
     assert "No findings." not in words(document)
 
 
@@ -259,7 +260,7 @@ def test_rootfs(tmp_path, facts_store):
 def test_markup_stays_text(evil):
     """No element, attribute or comment comes from the image, and nothing that is invisible."""
     document = parse(evil)
-    assert len(rows(document, "findings-table")) > 30
+    assert len(rows(document, "findings-table")) > 30 and len(rows(document, "secrets-table")) > 10
     names = {node.tag for node in document.iter() if isinstance(node.tag, str)}
     assert NAME + "img" not in names and NAME + "b" not in names
     assert len(list(document.iter(NAME + "script"))) == 2

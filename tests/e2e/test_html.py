@@ -241,6 +241,16 @@ def test_not_judged(folder, facts_store):
     assert "No findings." not in words(document)
 
 
+@pytest.mark.parametrize("date, past", [("2016-01-01", True), ("2999-01-01", False)])
+def test_end_of_life(tmp_path, make_store, date, past):
+    (tmp_path / "eol.json").write_text(json.dumps({"debian": {"category": "os", "identifiers": [], "releases": [
+        {"releaseCycle": "12", "eol": date, "codename": "x"}]}}))
+    store = make_store(advisories.STANDARD, tmp_path / "eol.json")
+    text = words(parse(report(archive(tmp_path / "image.tar", ev.base()), store)))
+    assert f"End of life {date}" in text.replace("life2", "life 2")
+    assert ("which has passed" in text) == ("reached its end of life" in text) == past
+
+
 def test_only_secrets(small, facts_store):
     document = parse(report(small, facts_store, "--scanners", "secret"))
     assert "Vulnerabilities were not looked for" in words(document) and len(rows(document, "secrets-table")) == 1

@@ -2,8 +2,15 @@
 #include "report/reports.h"
 
 const struct report_format *const report_formats[] = {
-    &report_table,     &report_json,           &report_cyclonedx, &report_cyclonedx_xml,
-    &report_spdx_json, &report_spdx_tag_value, &report_spdx3,
+    &report_table,
+    &report_json,
+    &report_html,
+    /* SBOMs */
+    &report_cyclonedx,
+    &report_cyclonedx_xml,
+    &report_spdx_json,
+    &report_spdx_tag_value,
+    &report_spdx3,
 };
 
 const size_t report_format_count = sizeof(report_formats) / sizeof(report_formats[0]);

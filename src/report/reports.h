@@ -11,5 +11,6 @@ extern const struct report_format report_cyclonedx_xml;
 extern const struct report_format report_spdx_json;
 extern const struct report_format report_spdx_tag_value;
 extern const struct report_format report_spdx3;
+extern const struct report_format report_html;
 
 #endif

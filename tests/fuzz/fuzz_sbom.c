@@ -9,8 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     CLEANUP_ARENA struct arena arena = {0};
     struct sbom sbom;
-    CLEANUP_ERROR struct error *error =
-        sbom_read(&sbom, &arena, "fuzz", slice_make(data, size));
+    CLEANUP_ERROR struct error *error = sbom_read(&sbom, &arena, "fuzz", slice_make(data, size));
     if (error)
         return 0;
     /* What is read can be reported: each component has a reference and a layer that there is. */

@@ -76,6 +76,14 @@ static struct error *set_output(struct options *options, const char *value)
     return NULL;
 }
 
+static struct error *set_sbom_sources(struct options *options, const char *value)
+{
+    if (strcmp(value, "oci") != 0)
+        return error_make(ERROR_USAGE, "--sbom-sources: there is oci, not \"%s\"", value);
+    options->attached_sbom = true;
+    return NULL;
+}
+
 /* "os/architecture" or "os/architecture/variant" */
 static struct error *set_platform(struct options *options, const char *value)
 {
@@ -305,6 +313,9 @@ const struct option option_table[] = {
      NULL},
     {"containerd-namespace", 0, "NAME", FOR_IMAGE, "containerd's namespace; else all of them",
      set_containerd_namespace, ""},
+    {"sbom-sources", 0, "LIST", FOR_IMAGE,
+     "take the packages from an SBOM attached to the image, where there is one: oci",
+     set_sbom_sources, "oci"},
     {"plan", 0, NULL, FOR_IMAGE, "say what would be fetched or read, and stop", set_plan, NULL},
     {"write", 0, NULL, FOR_CONTEXT, "add the lines to .dockerignore", set_write, NULL},
     {"no-lazy", 0, NULL, FOR_IMAGE, "read eStargz and zstd:chunked layers whole", set_no_lazy,

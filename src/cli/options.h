@@ -50,6 +50,7 @@ struct options {
     slice platform, select;
     const char *base_image;
     bool no_verify, no_lazy, plan;
+    bool attached_sbom; /* --sbom-sources oci */
     bool write;         /* context: into .dockerignore */
     int64_t timeout_ms; /* 0: LIMIT_SCAN_SECONDS */
     /* where images come from */

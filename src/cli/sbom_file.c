@@ -26,19 +26,19 @@ bool sbom_file_is(const char *name)
     return !error && sbom_is_likely(slice_make(bytes, got));
 }
 
-/* All of stdin, within the limit. */
-static struct error *read_stdin(struct arena *arena, slice *bytes)
+/* All that comes through a pipe, within the limit. */
+static struct error *read_pipe(int fd, struct arena *arena, slice *bytes)
 {
     CLEANUP_BUFFER struct buffer text = {0};
     for (;;) {
-        ssize_t got = read(STDIN_FILENO, buffer_reserve(&text, 1 << 16), 1 << 16);
+        ssize_t got = read(fd, buffer_reserve(&text, 1 << 16), 1 << 16);
         if (got < 0)
-            return error_errno("cannot read the SBOM from stdin");
+            return error_errno("cannot read the SBOM");
         if (got == 0)
             break;
         text.len += (size_t)got;
         if (text.len > LIMIT_SBOM_BYTES)
-            return error_make(ERROR_LIMIT, "the SBOM from stdin is larger than the limit");
+            return error_make(ERROR_LIMIT, "the SBOM is larger than the limit for SBOMs");
     }
     *bytes = arena_copy(arena, buffer_slice(&text));
     return NULL;
@@ -48,11 +48,19 @@ struct error *sbom_file_read(struct sbom *sbom, struct arena *arena, const char 
 {
     const char *path = path_of(name);
     slice bytes;
-    if (strcmp(path, "-") == 0)
-        TRY(read_stdin(arena, &bytes));
-    else
+    struct stat status;
+    bool is_pipe = stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+    if (strcmp(path, "-") == 0) {
+        TRY(read_pipe(STDIN_FILENO, arena, &bytes));
+    } else if (is_pipe) {
+        CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+            return error_errno("cannot read the SBOM %s", path);
+        TRY(read_pipe(fd, arena, &bytes));
+    } else {
         TRY(error_wrap(file_read_whole(arena, AT_FDCWD, path, LIMIT_SBOM_BYTES, &bytes),
                        "cannot read the SBOM"));
+    }
     return sbom_read(sbom, arena, path, bytes);
 }
 

@@ -100,3 +100,15 @@ struct error *sbom_read(struct sbom *sbom, struct arena *arena, const char *name
     sbom_finish(&builder);
     return NULL;
 }
+
+void sbom_place_in(struct sbom *sbom, const struct image *image)
+{
+    struct component *const *components = sbom->inventory.components.items;
+    for (size_t i = 0; i < sbom->inventory.components.count; i++) {
+        slice diff_id = sbom->image->layers[components[i]->layer].diff_id;
+        components[i]->layer = 0;
+        for (size_t at = 0; diff_id.len && at < image->layer_count; at++)
+            if (slice_equal(image->layers[at].diff_id, diff_id))
+                components[i]->layer = at;
+    }
+}

@@ -35,6 +35,12 @@ MUST_CHECK struct error *sbom_read(struct sbom *sbom, struct arena *arena, const
 MUST_CHECK struct error *sbom_merge(struct sbom *sbom, struct arena *arena,
                                     const struct sbom *other);
 
+/*
+ * Counts the components' layers by those of `image`, of which the SBOM speaks: the layer of the
+ * same diff ID; the lowest, where the SBOM does not tell.
+ */
+void sbom_place_in(struct sbom *sbom, const struct image *image);
+
 /* What an SBOM should tell, by the NTIA's minimum elements, and two more. */
 struct sbom_element {
     const char *name;

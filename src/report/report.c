@@ -4,6 +4,11 @@
 const struct report_format *const report_formats[] = {
     &report_table,
     &report_json,
+    &report_sarif,
+    &report_junit,
+    &report_github,
+    &report_csv,
+    &report_openmetrics,
 };
 
 const size_t report_format_count = sizeof(report_formats) / sizeof(report_formats[0]);

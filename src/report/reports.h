@@ -6,5 +6,13 @@
 
 extern const struct report_format report_table;
 extern const struct report_format report_json;
+extern const struct report_format report_sarif;
+extern const struct report_format report_junit;
+extern const struct report_format report_gitlab;
+extern const struct report_format report_github;
+extern const struct report_format report_markdown;
+extern const struct report_format report_csv;
+extern const struct report_format report_openmetrics;
+extern const struct report_format report_template;
 
 #endif

@@ -52,6 +52,7 @@ SWITCH(set_verbose, verbose)
 SWITCH(set_stats, stats)
 SWITCH(set_show_suppressed, show_suppressed)
 TEXT_OPTION(set_output_file, output)
+TEXT_OPTION(set_template, template_file)
 SWITCH(set_help, help)
 SWITCH(set_facts_only, facts_only)
 SWITCH(set_starter, starter)
@@ -334,11 +335,14 @@ const struct option option_table[] = {
      NULL},
     {"format", 'f', "FORMAT",
      FOR_LOOK | FOR_CONTEXT | FOR_DB_STATUS | FOR_CACHE_STATUS | FOR_RULES_LIST,
-     "table (for people), json or another; FORMAT=FILE writes it there", set_format, "table json"},
+     "table (for people), json or another; FORMAT=FILE writes it there", set_format,
+     "table json sarif junit gitlab github markdown csv openmetrics template"},
     {"output", 'o', "FILE",
      FOR_LOOK | FOR_CONTEXT | FOR_DB_STATUS | FOR_CACHE_STATUS | FOR_RULES_LIST,
      "write the report to FILE, whole or not at all", set_output, NULL},
     {"file", 0, "FILE", FOR_LOOK, "", set_output_file, NULL},
+    {"template", 0, "FILE", FOR_LOOK, "the template of --format template (docs/formats.md)",
+     set_template, NULL},
     {"show-suppressed", 0, NULL, FOR_LOOK, "list in the table what was suppressed, and why",
      set_show_suppressed, NULL},
     {"stats", 0, NULL, FOR_LOOK, "add bytes read, times and memory to the report", set_stats, NULL},
@@ -482,13 +486,14 @@ static struct error *parse_letters(struct parser *parser, const char *argument)
 }
 
 /* Only scans are written in every format. */
-static struct error *finish_outputs(struct options *options, unsigned command)
+static struct error *finish_outputs(struct options *options, struct arena *arena, unsigned command)
 {
     const struct report_format *format = outputs_plain_format(&options->outputs);
     if (!(command & FOR_LOOK) && (options->outputs.count > 1 || !report_is_plain(format)))
         return error_make(ERROR_USAGE, "--format: here there is table and json, not %s",
                           format->name);
     TRY(outputs_finish(&options->outputs, options->output));
+    TRY(outputs_read_template(&options->outputs, arena, options->template_file));
     bool gate = options->policy.exit_code || options->policy.has_fail_on;
     if ((command & FOR_SCAN) && outputs_are_sboms(&options->outputs) && !options->scanners_given &&
         !gate)
@@ -524,5 +529,5 @@ struct error *options_parse(struct options *options, struct arena *arena, unsign
         options->input = NULL; /* an image on the command line goes before PLIMSOLL_INPUT */
     options->words = words.items;
     options->word_count = words.count;
-    return finish_outputs(options, command);
+    return finish_outputs(options, arena, command);
 }

@@ -45,9 +45,9 @@ void markdown_add(struct buffer *out, slice text)
     slice line = buffer_slice(&safe);
     for (size_t i = 0; i < line.len; i++) {
         char c = line.ptr[i];
-        if (c == '<' || c == '>' || c == '&' || c == '"' || c == '\'')
+        if (c == '<' || c == '>' || c == '&')
             buffer_format(out, "&#%d;", c);
-        else if (strchr("\\`*_{}[]()#|~!$^", c) || (i == 0 && strchr("+-=:", c)) ||
+        else if (strchr("\\`*_{}[]#|~!$^", c) || (i == 0 && strchr("+-=:", c)) ||
                  ((c == '.' || c == ')') && is_after_digits(line, i)))
             buffer_format(out, "\\%c", c);
         else if (c == ' ' && (i == 0 || i + 1 == line.len || line.ptr[i - 1] == ' '))

@@ -149,11 +149,13 @@ static void add_last_line(struct annotations *annotations)
     report_secrets(report, true, &suppressed);
     suppressed += counts.suppressed;
     slice words = severity_words(report, counts.by_severity);
-    buffer_format(&text, "%.*s: %s. %zu findings", SLICE_ARG(report->image->name),
-                  report->verdict->pass ? "passes" : "does not pass", counts.all);
+    buffer_format(&text, "%.*s: %s. %zu %s", SLICE_ARG(report->image->name),
+                  report->verdict->pass ? "passes" : "does not pass", counts.all,
+                  counts.all == 1 ? "finding" : "findings");
     if (words.len)
         buffer_format(&text, " (%.*s)", SLICE_ARG(words));
-    buffer_format(&text, ", %zu secrets, %zu suppressed.", secrets, suppressed);
+    buffer_format(&text, ", %zu %s, %zu suppressed.", secrets, secrets == 1 ? "secret" : "secrets",
+                  suppressed);
     if (annotations->left_out)
         buffer_format(&text,
                       " %zu are left out here, since GitHub shows %d errors, warnings and notices "

@@ -6,9 +6,12 @@ const struct report_format *const report_formats[] = {
     &report_json,
     &report_sarif,
     &report_junit,
+    &report_gitlab,
     &report_github,
+    &report_markdown,
     &report_csv,
     &report_openmetrics,
+    &report_template,
 };
 
 const size_t report_format_count = sizeof(report_formats) / sizeof(report_formats[0]);

@@ -48,7 +48,8 @@ def hostile(tmp_path):
     for name, version in (("high-fixed", "1.0"), ("evil-title", "1.0+x.y")):
         base = EVIL_PATH + f"/{name.replace('-', '_')}-{version}.dist-info".encode()
         dists.append(file(base + b"/METADATA", ev.metadata(name, version)))
-    layers = [ev.base(), [*conda, *records, *dists, file(site + b"@x|y.env", f"TOKEN={sk.github(seed=7)}\n")]]
+    debs = [ev.deb(EVIL_NAME, "1.0-1"), ev.deb("=cmd|'/c calc'!A1", "1.0-1"), ev.deb("@octocat", "=1+1")]
+    layers = [[ev.os_release(), ev.dpkg(ev.deb("base-files", "12.4+deb12u9"), *debs)], [*conda, *records, *dists, file(site + b"@x|y.env", f"TOKEN={sk.github(seed=7)}\n")]]
     history = [imagekit.nop("ADD file:abc in /", empty=False), imagekit.line(EVIL_LINE, empty=False)]
     return _write(tmp_path / "hostile.tar", layers, history=history)
 
@@ -66,6 +67,8 @@ def broken(tmp_path):
 # What a feed says is no markup either.
 EVIL_TITLE = "<script>alert(1)</script> | [x](javascript:alert(1)) @octocat `a` **b**\n\n# head\n{0}"
 RECORDS = [*advisories.STANDARD,
+           *(advisories.debian(f"DEBIAN-CVE-2024-01{number:02}", name, None, "HIGH", upstream=[f"CVE-2024-01{number:02}"])
+             for number, name in enumerate([EVIL_NAME, "=cmd|'/c calc'!A1", "@octocat"])),
            {**advisories.pypi("CVE-2024-0099", "evil-title", "2.0", "HIGH"), "summary": EVIL_TITLE, "details": EVIL_TITLE}]
 
 

@@ -77,7 +77,7 @@
 #define LIMIT_TEMPLATE_BYTES (4 * LIMIT_MIB)
 #define LIMIT_TEMPLATE_DEPTH 32 /* sections in sections */
 #define LIMIT_TEMPLATE_OUTPUT_BYTES (512 * LIMIT_MIB)
-#define LIMIT_TEMPLATE_STEPS 20000000 /* tags that are gone through */
+#define LIMIT_TEMPLATE_STEPS 10000000 /* tags that are gone through */
 
 /* registries, daemons and feeds over HTTP */
 #define LIMIT_HTTP_HEADER_BYTES (256 * LIMIT_KIB) /* all headers of one answer */

@@ -18,6 +18,7 @@ static bool is_after_digits(slice text, size_t at)
  * GitHub looks for mentions, references and addresses in the rendered text, where an escaped
  * character is as good as a plain one. What it looks for is broken by a space that takes no room.
  */
+/* Whether what stands at `at` begins something for GitHub with what follows. */
 static bool breaks_after(slice text, size_t at)
 {
     slice rest = slice_from(text, at + 1);

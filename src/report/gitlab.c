@@ -17,7 +17,8 @@ enum {
     MOST_DESCRIPTION = 1000000,
     MOST_SOLUTION = 7000,
     MOST_VECTOR = 128,
-    MOST_IDENTIFIERS = 20
+    MOST_IDENTIFIERS = 20,
+    FINDINGS_AT_ONCE = 256 /* what is put together for them is freed with them */
 };
 
 struct gitlab {
@@ -281,11 +282,14 @@ static void put_vulnerability(struct gitlab *gitlab, const struct finding *findi
 static void write_gitlab(const struct report *report, const struct report_options *options,
                          struct buffer *out)
 {
-    struct json_writer json = {.out = out};
-    struct gitlab gitlab = {report, report->arena, &json};
+    CLEANUP_ARENA struct arena scratch = {0};
+    struct json_writer json = {.out = out, .compact = true};
+    struct report parts = *report;
+    struct gitlab gitlab = {&parts, &scratch, &json};
     size_t count;
     struct finding *const *findings = report_findings(report, false, &count);
     (void)options;
+    parts.arena = &scratch; /* the words about a finding, too */
     json_begin_object(&json);
     json_field(&json, "version", SLICE("15.0.7"));
     json_field(
@@ -295,8 +299,11 @@ static void write_gitlab(const struct report *report, const struct report_option
     put_scan(&gitlab);
     json_put_key(&json, "vulnerabilities");
     json_begin_array(&json);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         put_vulnerability(&gitlab, findings[i]);
+        if (i % FINDINGS_AT_ONCE == 0)
+            arena_free(&scratch);
+    }
     json_end_array(&json);
     json_end_object(&json);
     buffer_add_byte(out, '\n');

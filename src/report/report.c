@@ -4,6 +4,7 @@
 const struct report_format *const report_formats[] = {
     &report_table,
     &report_json,
+    /* pipelines */
     &report_sarif,
     &report_junit,
     &report_gitlab,

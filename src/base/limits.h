@@ -106,4 +106,11 @@
 #define LIMIT_SEVERITY_WORDS 200       /* severities of one advisory or CVE record */
 #define LIMIT_ALIASES_FOLLOWED 1000    /* ids looked at to find the CVEs of one id */
 
+/* SBOMs that are read */
+#define LIMIT_SBOM_BYTES (256 * LIMIT_MIB)
+#define LIMIT_SBOM_COMPONENTS 1000000
+#define LIMIT_SBOM_NESTING 100   /* components in components */
+#define LIMIT_LICENSE_BYTES 4096 /* a licence that is taken for an expression */
+#define LIMIT_LICENSE_NESTING 32 /* parentheses in it */
+
 #endif

@@ -1,4 +1,5 @@
 #include "cli/plan.h"
+#include "cli/sbom_file.h"
 #include "cli/scan.h"
 #include "base/clock.h"
 #include "base/limits.h"
@@ -112,6 +113,8 @@ static struct error *run(const struct options *options, struct arena *arena, int
     struct opened opened;
     struct scan_request *request = &opened.request;
     TRY(name_of(options, &name));
+    if (sbom_file_is(name))
+        return sbom_file_scan(options, arena, name, exit_code);
     open_all(&opened, options, arena, name);
     struct error *error =
         options->plan && request->image

@@ -1,5 +1,6 @@
 #include "cli/options.h"
 #include "base/limits.h"
+#include "cli/sbom_file.h"
 
 #define TEXT_OPTION(function, field)                                                               \
     static struct error *function(struct options *options, const char *value)                      \
@@ -333,13 +334,12 @@ const struct option option_table[] = {
     {"secret-baseline", 0, "FILE", FOR_LOOK,
      "a JSON report: the secrets in it are known already and do not count", set_secret_baseline,
      NULL},
-    {"format", 'f', "FORMAT",
-     FOR_LOOK | FOR_CONTEXT | FOR_DB_STATUS | FOR_CACHE_STATUS | FOR_RULES_LIST,
+    {"format", 'f', "FORMAT", FOR_REPORT,
      "table (for people), json or another; FORMAT=FILE writes it there", set_format,
-     "table json sarif junit gitlab github markdown csv openmetrics template"},
-    {"output", 'o', "FILE",
-     FOR_LOOK | FOR_CONTEXT | FOR_DB_STATUS | FOR_CACHE_STATUS | FOR_RULES_LIST,
-     "write the report to FILE, whole or not at all", set_output, NULL},
+     "table json html sarif junit gitlab github markdown csv openmetrics template "
+     "cyclonedx cyclonedx-xml spdx spdx-tag-value spdx3"},
+    {"output", 'o', "FILE", FOR_REPORT, "write the report to FILE, whole or not at all", set_output,
+     NULL},
     {"file", 0, "FILE", FOR_LOOK, "", set_output_file, NULL},
     {"template", 0, "FILE", FOR_LOOK, "the template of --format template (docs/formats.md)",
      set_template, NULL},
@@ -489,11 +489,22 @@ static struct error *parse_letters(struct parser *parser, const char *argument)
 static struct error *finish_outputs(struct options *options, struct arena *arena, unsigned command)
 {
     const struct report_format *format = outputs_plain_format(&options->outputs);
-    if (!(command & FOR_LOOK) && (options->outputs.count > 1 || !report_is_plain(format)))
+    bool any = command & (FOR_LOOK | FOR_SBOM_OUT);
+    /* An SBOM that is given is judged, and seen as an image is. */
+    bool given = options->word_count == 1 && sbom_file_is(options->words[0]);
+    bool wants_sbom = (command & FOR_SBOM_OUT) || ((command & FOR_SBOM) && !given);
+    if (wants_sbom && options->outputs.count == 0)
+        TRY(output_add(&options->outputs, SLICE("cyclonedx")));
+    if (!any && (options->outputs.count > 1 || !report_is_plain(format)))
         return error_make(ERROR_USAGE, "--format: here there is table and json, not %s",
                           format->name);
     TRY(outputs_finish(&options->outputs, options->output));
     TRY(outputs_read_template(&options->outputs, arena, options->template_file));
+    if ((command & FOR_SBOM_OUT) && !outputs_are_sboms(&options->outputs))
+        return error_make(ERROR_USAGE, "--format: SBOMs come as cyclonedx, cyclonedx-xml, spdx, "
+                                       "spdx-tag-value or spdx3");
+    if (command & FOR_SBOM_OUT)
+        options->scan_vulnerabilities = options->scan_secrets = false;
     bool gate = options->policy.exit_code || options->policy.has_fail_on;
     if ((command & FOR_SCAN) && outputs_are_sboms(&options->outputs) && !options->scanners_given &&
         !gate)

@@ -125,6 +125,10 @@ static void add_counts(struct markdown *markdown)
 static void add_origin(struct markdown *markdown, struct buffer *row, size_t layer)
 {
     const struct image_layer *of = &markdown->report->image->layers[layer];
+    if (markdown->report->image->root_folder >= 0) {
+        buffer_add(row, layer_words(markdown->report, layer));
+        return;
+    }
     buffer_format(row, "layer %zu%s", layer,
                   of->base == BASE_YES  ? " (base image)"
                   : of->base == BASE_NO ? " (own)"
@@ -206,7 +210,9 @@ static void add_secrets(struct markdown *markdown)
                                   "| Severity | Secret | Match | Place | From |\n"
                                   "|---|---|---|---|---|\n");
     if (count)
-        add(markdown, "**Secrets**: whoever has the image has them, deleted or not.\n\n");
+        add(markdown, markdown->report->image->root_folder >= 0
+                          ? "**Secrets**\n\n"
+                          : "**Secrets**: whoever has the image has them, deleted or not.\n\n");
     for (size_t i = 0; i < count; i++)
         add_secret(markdown, &part, secrets[i], count);
     end_part(markdown, &part);

@@ -276,6 +276,13 @@ static void put_region(struct sarif *sarif, uint64_t line, uint64_t column)
     json_end_object(&sarif->json);
 }
 
+/* Paths of a plain folder are those of a checkout: GitHub shows the lines of its files. */
+static bool is_rooted(const struct sarif *sarif)
+{
+    const struct image *image = sarif->report->image;
+    return image->root_folder < 0 || image->root_kind == ROOT_FILE_SYSTEM;
+}
+
 static void put_location(struct sarif *sarif, const struct result *result)
 {
     struct json_writer *json = &sarif->json;
@@ -290,7 +297,8 @@ static void put_location(struct sarif *sarif, const struct result *result)
     json_put_key(json, "artifactLocation");
     json_begin_object(json);
     json_field(json, "uri", uri_of(sarif->arena, path.len ? path : sarif->report->image->name));
-    json_field(json, "uriBaseId", SLICE("IMAGEROOT"));
+    if (is_rooted(sarif))
+        json_field(json, "uriBaseId", SLICE("IMAGEROOT"));
     json_end_object(json);
     put_region(sarif, secret ? secret->line : 1, secret ? secret->column : 1);
     json_end_object(json);
@@ -447,11 +455,9 @@ static void put_invocation(struct sarif *sarif)
     json_end_array(json);
 }
 
-static void put_run_details(struct sarif *sarif)
+static void put_root(struct sarif *sarif)
 {
     struct json_writer *json = &sarif->json;
-    const struct image *image = sarif->report->image;
-    json_field(json, "columnKind", SLICE("utf16CodeUnits"));
     json_put_key(json, "originalUriBaseIds");
     json_begin_object(json);
     json_put_key(json, "IMAGEROOT");
@@ -460,6 +466,15 @@ static void put_run_details(struct sarif *sarif)
     put_message(sarif, "description", SLICE("The root of the image's file system"));
     json_end_object(json);
     json_end_object(json);
+}
+
+static void put_run_details(struct sarif *sarif)
+{
+    struct json_writer *json = &sarif->json;
+    const struct image *image = sarif->report->image;
+    json_field(json, "columnKind", SLICE("utf16CodeUnits"));
+    if (is_rooted(sarif))
+        put_root(sarif);
     json_put_key(json, "properties");
     json_begin_object(json);
     json_field(json, "imageName", image->name);

@@ -22,6 +22,7 @@ import evidence as ev
 import formatkit as kit
 import imagekit
 import scanner
+import secretkit as sk
 from tarkit import tar_of
 
 SCHEMAS = scanner.REPO / "tests" / "data" / "schemas"
@@ -139,6 +140,18 @@ def test_sarif_fingerprints_stay(tmp_path, scans, kit_store):
     prints = [{r["partialFingerprints"]["primaryLocationLineHash"] for r in json.loads(text)["runs"][0]["results"]}
               for text in (scans["standard"]["sarif"], again.stdout)]
     assert prints[0] == prints[1]
+
+
+def test_sarif_of_a_folder(tmp_path):
+    """Paths are those of the checkout, so that GitHub shows the lines."""
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "a b.env").write_text(f"A=1\nTOKEN={sk.github()}\n")
+    log = json.loads(scanner.run("secret", tmp_path, "-f", "sarif").stdout)
+    assert not problems(schema("sarif-2.1.0-rtm.5.json", jsonschema.Draft4Validator), log)
+    result, = check_sarif(log)["results"]
+    assert result["locations"][0]["physicalLocation"] == {
+        "artifactLocation": {"uri": "conf/a%20b.env"},
+        "region": {"startLine": 2, "startColumn": 7, "endLine": 2, "endColumn": 8}}
 
 
 def _many(packages, ids, severities):

@@ -73,6 +73,12 @@
 #define LIMIT_SECRET_ARCHIVE_MEMBERS 1000000
 #define LIMIT_SECRET_NOTEBOOK_BYTES (32 * LIMIT_MIB)
 
+/* own templates of reports */
+#define LIMIT_TEMPLATE_BYTES (4 * LIMIT_MIB)
+#define LIMIT_TEMPLATE_DEPTH 32 /* sections in sections */
+#define LIMIT_TEMPLATE_OUTPUT_BYTES (512 * LIMIT_MIB)
+#define LIMIT_TEMPLATE_STEPS 10000000 /* tags that are gone through */
+
 /* registries, daemons and feeds over HTTP */
 #define LIMIT_HTTP_HEADER_BYTES (256 * LIMIT_KIB) /* all headers of one answer */
 #define LIMIT_HTTP_REFUSAL_BYTES (64 * LIMIT_KIB) /* kept of an answer that says no */

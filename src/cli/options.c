@@ -53,6 +53,7 @@ SWITCH(set_verbose, verbose)
 SWITCH(set_stats, stats)
 SWITCH(set_show_suppressed, show_suppressed)
 TEXT_OPTION(set_output_file, output)
+TEXT_OPTION(set_template, template_file)
 SWITCH(set_help, help)
 SWITCH(set_facts_only, facts_only)
 SWITCH(set_starter, starter)
@@ -346,10 +347,13 @@ const struct option option_table[] = {
      NULL},
     {"format", 'f', "FORMAT", FOR_REPORT,
      "table (for people), json or another; FORMAT=FILE writes it there", set_format,
-     "table json html cyclonedx cyclonedx-xml spdx spdx-tag-value spdx3"},
+     "table json html sarif junit gitlab github markdown csv openmetrics template "
+     "cyclonedx cyclonedx-xml spdx spdx-tag-value spdx3"},
     {"output", 'o', "FILE", FOR_REPORT, "write the report to FILE, whole or not at all", set_output,
      NULL},
     {"file", 0, "FILE", FOR_LOOK, "", set_output_file, NULL},
+    {"template", 0, "FILE", FOR_LOOK, "the template of --format template (docs/formats.md)",
+     set_template, NULL},
     {"show-suppressed", 0, NULL, FOR_LOOK, "list in the table what was suppressed, and why",
      set_show_suppressed, NULL},
     {"stats", 0, NULL, FOR_LOOK, "add bytes read, times and memory to the report", set_stats, NULL},
@@ -493,7 +497,7 @@ static struct error *parse_letters(struct parser *parser, const char *argument)
 }
 
 /* Only scans are written in every format. */
-static struct error *finish_outputs(struct options *options, unsigned command)
+static struct error *finish_outputs(struct options *options, struct arena *arena, unsigned command)
 {
     const struct report_format *format = outputs_plain_format(&options->outputs);
     bool any = command & (FOR_LOOK | FOR_SBOM_OUT);
@@ -506,6 +510,7 @@ static struct error *finish_outputs(struct options *options, unsigned command)
         return error_make(ERROR_USAGE, "--format: here there is table and json, not %s",
                           format->name);
     TRY(outputs_finish(&options->outputs, options->output));
+    TRY(outputs_read_template(&options->outputs, arena, options->template_file));
     if ((command & FOR_SBOM_OUT) && !outputs_are_sboms(&options->outputs))
         return error_make(ERROR_USAGE, "--format: SBOMs come as cyclonedx, cyclonedx-xml, spdx, "
                                        "spdx-tag-value or spdx3");
@@ -546,5 +551,5 @@ struct error *options_parse(struct options *options, struct arena *arena, unsign
         options->input = NULL; /* an image on the command line goes before PLIMSOLL_INPUT */
     options->words = words.items;
     options->word_count = words.count;
-    return finish_outputs(options, command);
+    return finish_outputs(options, arena, command);
 }

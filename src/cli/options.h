@@ -81,7 +81,7 @@ struct options {
     /* output */
     struct outputs outputs;
     bool outputs_begun; /* --format more than once adds up */
-    const char *output;
+    const char *output, *template_file;
     bool show_suppressed;
     bool quiet, verbose, stats, help;
     /* what stands on the line and is no option */

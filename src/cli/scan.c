@@ -435,6 +435,8 @@ static void fill_report(struct scan *scan)
     report->policy = &scan->options->policy;
     report->verdict = &scan->verdict;
     report->store = scan->has_store ? &scan->store : NULL;
+    report->template_text = scan->options->outputs.template_text;
+    report->template_path = scan->options->outputs.template_path;
     report->arena = scan->arena;
 }
 

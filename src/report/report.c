@@ -5,6 +5,15 @@ const struct report_format *const report_formats[] = {
     &report_table,
     &report_json,
     &report_html,
+    /* pipelines */
+    &report_sarif,
+    &report_junit,
+    &report_gitlab,
+    &report_github,
+    &report_markdown,
+    &report_csv,
+    &report_openmetrics,
+    &report_template,
     /* SBOMs */
     &report_cyclonedx,
     &report_cyclonedx_xml,

@@ -52,7 +52,8 @@ static struct error *look_through(struct finder *finder, const json_t *manifest,
     size_t i;
     const json_t *layer;
     slice artifact = json_get_slice(manifest, "artifactType", finder->arena);
-    json_array_foreach(json_object_get(manifest, "layers"), i, layer) {
+    json_array_foreach(json_object_get(manifest, "layers"), i, layer)
+    {
         TRY(take_layer(finder, layer, artifact.len ? artifact : inherited, from));
         if (finder->image->sbom.len)
             return NULL;
@@ -83,7 +84,8 @@ static struct error *look_through_referrers(struct finder *finder, slice text)
     TRY(strict_json_read(&index, text, "the list of what refers to the image"));
     if (!json_is_array(json_object_get(index, "manifests")))
         return look_through(finder, index, SLICE_EMPTY, "a tag beside the image");
-    json_array_foreach(json_object_get(index, "manifests"), i, descriptor) {
+    json_array_foreach(json_object_get(index, "manifests"), i, descriptor)
+    {
         slice type = json_get_slice(descriptor, "artifactType", finder->arena);
         if (finder->image->sbom.len == 0 && may_hold_sbom(type))
             TRY(look_into(finder, json_get_slice(descriptor, "digest", finder->arena), type,

@@ -15,8 +15,8 @@ struct attachment {
 };
 
 /*
- * Sets image->sbom and image->sbom_from to the first SBOM that is found; leaves them empty when there
- * is none. `attached`: of struct attachment. An error: one is there and cannot be had.
+ * Sets image->sbom and image->sbom_from to the first SBOM that is found; leaves them empty when
+ * there is none. `attached`: of struct attachment. An error: one is there and cannot be had.
  */
 MUST_CHECK struct error *attached_sbom_find(struct image *image, struct blob_store *store,
                                             const struct list *attached, bool verify,

@@ -6,6 +6,7 @@
 #ifndef PLIMSOLL_CLI_OPTIONS_H
 #define PLIMSOLL_CLI_OPTIONS_H
 
+#include "cli/comparisons.h"
 #include "cli/outputs.h"
 #include "policy/policy.h"
 
@@ -23,9 +24,12 @@ enum {
     FOR_RULES_TEST = 512,
     FOR_SECRET = 1024,
     FOR_CONTEXT = 2048,
-    FOR_SCAN = FOR_IMAGE | FOR_ROOTFS,
+    FOR_COMPARE = 65536,                 /* bits between are for other commands */
+    FOR_FETCH = FOR_IMAGE | FOR_COMPARE, /* open an image by its name */
+    FOR_SCAN = FOR_IMAGE | FOR_ROOTFS | FOR_COMPARE,
     FOR_LOOK = FOR_SCAN | FOR_SECRET,
-    FOR_HTTP = FOR_IMAGE | FOR_DB_UPDATE,
+    FOR_REPORT = FOR_IMAGE | FOR_ROOTFS | FOR_SECRET, /* end in a report and its verdict */
+    FOR_HTTP = FOR_FETCH | FOR_DB_UPDATE,
     FOR_DB = FOR_DB_IMPORT | FOR_DB_STATUS | FOR_DB_EXPORT | FOR_DB_UPDATE,
     FOR_CACHE = FOR_CACHE_STATUS | FOR_CACHE_CLEAR,
     FOR_RULES = FOR_RULES_LIST | FOR_RULES_TEST,
@@ -68,6 +72,9 @@ struct options {
     /* policy */
     struct policy policy;
     bool severities_begun; /* --severity more than once adds up */
+    /* compare */
+    struct compare_gates gates;
+    struct comparison_outputs comparisons;
     /* output */
     struct outputs outputs;
     bool outputs_begun; /* --format more than once adds up */

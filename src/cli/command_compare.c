@@ -7,8 +7,9 @@ static struct error *check_words(const struct options *options)
 {
     const struct compare_gates *gates = &options->gates;
     if (options->word_count < 2)
-        return error_make(ERROR_USAGE, "name two images or saved reports, or more: plimsoll compare "
-                                       "BEFORE AFTER");
+        return error_make(ERROR_USAGE,
+                          "name two images or saved reports, or more: plimsoll compare "
+                          "BEFORE AFTER");
     if (options->word_count > LIMIT_COMPARED)
         return error_make(ERROR_USAGE, "at most %d at once", LIMIT_COMPARED);
     if (options->word_count > 2 && (gates->has_max_new || gates->has_min_reduction))
@@ -42,10 +43,11 @@ const struct command command_compare = {
     .flag = FOR_COMPARE,
     .arguments = "BEFORE AFTER…",
     .summary = "what became better and worse from one image to another; or rank several",
-    .text = "Compares two images: packages added, removed, upgraded and downgraded; findings fixed, "
-            "new and unchanged; secrets; sizes. Given three or more, ranks them, to choose a base "
-            "image. Each is an image, named as for `plimsoll image`, or a report saved with "
-            "-f json.",
+    .text =
+        "Compares two images: packages added, removed, upgraded and downgraded; findings fixed, "
+        "new and unchanged; secrets; sizes. Given three or more, ranks them, to choose a base "
+        "image. Each is an image, named as for `plimsoll image`, or a report saved with "
+        "-f json.",
     .example = "plimsoll compare app:1 app:2 --max-new high --min-reduction 50",
     .run = run,
 };

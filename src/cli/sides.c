@@ -46,9 +46,16 @@ static bool is_report(const struct thing *thing)
 
 static struct error *open_report(struct side *side, struct arena *arena, const struct thing *thing)
 {
-    const struct side_wish wish = {&thing->options->policy, thing->options->scan_vulnerabilities,
-                                   thing->options->scan_secrets};
-    struct error *error = side_from_document(side, arena, thing->document, &wish);
+    const struct options *options = thing->options;
+    struct side_wish wish = {.policy = &options->policy,
+                             .vulnerabilities = options->scan_vulnerabilities,
+                             .secrets = options->scan_secrets};
+    struct error *error =
+        options->secret_baseline && options->scan_secrets
+            ? secret_baseline_read(&wish.baseline, options->secret_baseline, thing->scratch)
+            : NULL;
+    if (!error)
+        error = side_from_document(side, arena, thing->document, &wish);
     if (error)
         side_failed(side, arena, error);
     say_errors(side);
@@ -72,7 +79,8 @@ static struct error *open_json(struct side *side, struct arena *arena, const str
     return NULL;
 }
 
-/* -- an image, by name or path ------------------------------------------------------------------ */
+/* -- an image, by name or path ------------------------------------------------------------------
+ */
 
 static bool is_anything(const struct thing *thing)
 {

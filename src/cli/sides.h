@@ -1,6 +1,6 @@
 /*
- * What `plimsoll compare` compares: turns a word of the command line into a side. One table of kinds
- * (sides.c); the first that knows the thing by its content opens it.
+ * What `plimsoll compare` compares: turns a word of the command line into a side. One table of
+ * kinds (sides.c); the first that knows the thing by its content opens it.
  */
 #ifndef PLIMSOLL_CLI_SIDES_H
 #define PLIMSOLL_CLI_SIDES_H

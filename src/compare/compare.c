@@ -29,6 +29,14 @@ bool compare_is_end_of_life(const struct side *side, slice today)
            (side->end_of_life.len == 10 && slice_compare(side->end_of_life, today) <= 0);
 }
 
+bool compare_is_possible(const struct comparison *comparison)
+{
+    bool possible = true;
+    for (size_t i = 0; i < comparison->side_count; i++)
+        possible &= comparison->sides[i].errors.count == 0 || comparison->sides[i].layer_count > 0;
+    return possible;
+}
+
 static void add_sentence(struct list *list, struct arena *arena, slice sentence)
 {
     *(slice *)list_add(list, arena, sizeof(slice)) = sentence;
@@ -92,10 +100,10 @@ void compare_run(struct comparison *comparison)
         comparison->counts[i] = compare_count(&comparison->sides[i]);
         comparison->untrusted += comparison->sides[i].errors.count;
     }
-    if (compare_is_pair(comparison))
-        compare_pair(comparison);
-    else
+    if (!compare_is_pair(comparison))
         compare_rank(comparison);
+    else if (compare_is_possible(comparison))
+        compare_pair(comparison);
     add_notes(comparison);
     compare_decide(comparison);
 }

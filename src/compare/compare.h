@@ -1,6 +1,6 @@
 /*
- * Comparing scans: two of them, change by change, or several, ranked. Given sides (side.h), it hands
- * a comparison on to one of the writers (formats.h). Pure functions: no clock, no files.
+ * Comparing scans: two of them, change by change, or several, ranked. Given sides (side.h), it
+ * hands a comparison on to one of the writers (formats.h). Pure functions: no clock, no files.
  *
  * Everything in a comparison lives in the arena it was made in, or in its sides.
  */
@@ -67,7 +67,7 @@ struct comparison {
     size_t side_count;
     struct side_counts *counts; /* one a side */
     struct compare_gates gates;
-    /* of two sides */
+    /* of two sides, where it is possible */
     struct list packages; /* of struct package_change */
     struct list findings; /* of struct finding_change */
     struct list secrets;  /* of struct secret_change */
@@ -115,5 +115,8 @@ static inline bool compare_is_pair(const struct comparison *comparison)
 {
     return comparison->side_count == 2;
 }
+
+/* Whether of each side there is anything: else no number says anything. */
+bool compare_is_possible(const struct comparison *comparison);
 
 #endif

@@ -16,7 +16,8 @@ static const char style[] =
     ":root { --ink: #1b1f24; --paper: #fff; --line: #d0d7de; --dim: #57606a; --good: #1a7f37;\n"
     "  --bad: #b3261e; --critical: #a40e26; --high: #c2410c; --medium: #8a6100; --low: #0b62a4; }\n"
     "@media (prefers-color-scheme: dark) {\n"
-    "  :root { --ink: #e6edf3; --paper: #0d1117; --line: #30363d; --dim: #9198a1; --good: #3fb950;\n"
+    "  :root { --ink: #e6edf3; --paper: #0d1117; --line: #30363d; --dim: #9198a1; --good: "
+    "#3fb950;\n"
     "    --bad: #ff7b72; --critical: #ff7b8e; --high: #ffa657; --medium: #e3b341;\n"
     "    --low: #79c0ff; } }\n"
     "body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);\n"
@@ -61,7 +62,8 @@ static void add_row(struct buffer *out, struct arena *arena, const struct page_t
     buffer_text(out, "<tr>");
     for (size_t i = 0; i < table->columns; i++) {
         /* In words as well as in colour: the severity stands in a cell of its own. */
-        bool is_severity = row->severity >= 0 && (i == 0 || strcmp(table->heads[i], "SEVERITY") == 0);
+        bool is_severity =
+            row->severity >= 0 && (i == 0 || strcmp(table->heads[i], "SEVERITY") == 0);
         buffer_format(out, "<td class=\"%s", table->alignment[i] == 'r' ? "r" : "l");
         if (is_severity)
             buffer_format(out, " s%d", row->severity);

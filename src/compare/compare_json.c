@@ -169,7 +169,7 @@ static void write_secrets(struct json_writer *json, const struct comparison *com
 static void write_changes(struct json_writer *json, const struct comparison *comparison)
 {
     json_put_key(json, "changes");
-    if (!compare_is_pair(comparison)) {
+    if (!compare_is_pair(comparison) || !compare_is_possible(comparison)) {
         json_put_null(json);
         return;
     }

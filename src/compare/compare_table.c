@@ -50,8 +50,7 @@ static void add_cells(const struct writer *writer, const struct page_table *tabl
 {
     for (size_t i = 0; i < table->columns; i++) {
         buffer_text(writer->out, "  ");
-        add_cell(writer, cells[i], widths[i], table->alignment[i] == 'r',
-                 i + 1 == table->columns);
+        add_cell(writer, cells[i], widths[i], table->alignment[i] == 'r', i + 1 == table->columns);
     }
     buffer_add_byte(writer->out, '\n');
 }

@@ -51,11 +51,10 @@ static void judge_reduction(struct comparison *comparison)
     /* In whole numbers: 49.96% is not 50%. */
     if (after <= before && (before - after) * 100 >= before * (size_t)wanted)
         return;
-    close_gate(comparison,
-               arena_format(comparison->arena,
-                            "from %zu finding%s to %zu is not a reduction by %u%% "
-                            "(--min-reduction)",
-                            before, before == 1 ? "" : "s", after, wanted));
+    close_gate(comparison, arena_format(comparison->arena,
+                                        "from %zu finding%s to %zu is not a reduction by %u%% "
+                                        "(--min-reduction)",
+                                        before, before == 1 ? "" : "s", after, wanted));
 }
 
 /* What could not be judged may hide what the gate is to stop: on either side it spoils the sum. */
@@ -66,10 +65,9 @@ static void judge_unjudged(struct comparison *comparison)
         const struct side *side = &comparison->sides[i];
         const slice *unjudged = side->unjudged.items;
         for (size_t j = 0; j < side->unjudged.count; j++)
-            add_reason(comparison,
-                       arena_format(comparison->arena, "not judged%s in %.*s: %.*s",
-                                    allowed ? " (allowed)" : "", SLICE_ARG(side->name),
-                                    SLICE_ARG(unjudged[j])));
+            add_reason(comparison, arena_format(comparison->arena, "not judged%s in %.*s: %.*s",
+                                                allowed ? " (allowed)" : "", SLICE_ARG(side->name),
+                                                SLICE_ARG(unjudged[j])));
         if (side->unjudged.count && !allowed)
             comparison->exit_code = EXIT_UNTRUSTED;
     }
@@ -78,17 +76,17 @@ static void judge_unjudged(struct comparison *comparison)
 void compare_decide(struct comparison *comparison)
 {
     const struct compare_gates *gates = &comparison->gates;
-    if (compare_is_pair(comparison) && gates->has_max_new)
+    bool possible = compare_is_pair(comparison) && compare_is_possible(comparison);
+    if (possible && gates->has_max_new)
         judge_new(comparison);
-    if (compare_is_pair(comparison) && gates->has_min_reduction)
+    if (possible && gates->has_min_reduction)
         judge_reduction(comparison);
     if (gates->has_max_new || gates->has_min_reduction)
         judge_unjudged(comparison);
     if (comparison->untrusted) {
         comparison->exit_code = EXIT_UNTRUSTED;
-        add_reason(comparison, arena_format(comparison->arena,
-                                            "%zu thing%s could not be read or trusted",
-                                            comparison->untrusted,
-                                            comparison->untrusted == 1 ? "" : "s"));
+        add_reason(comparison,
+                   arena_format(comparison->arena, "%zu thing%s could not be read or trusted",
+                                comparison->untrusted, comparison->untrusted == 1 ? "" : "s"));
     }
 }

@@ -129,7 +129,8 @@ static void add_versions(struct list *changes, struct arena *arena, const struct
     struct finding_change *items = changes->items;
     for (size_t i = 0; i < changes->count; i++) {
         const struct side_package *other;
-        if (items[i].fate == FATE_FIXED && (other = other_of(&befores, arena, items[i].before, true)))
+        if (items[i].fate == FATE_FIXED &&
+            (other = other_of(&befores, arena, items[i].before, true)))
             items[i].version_after = other->version;
         if (items[i].fate == FATE_NEW && (other = other_of(&afters, arena, items[i].after, false)))
             items[i].version_before = other->version;
@@ -142,7 +143,8 @@ void compare_findings(struct list *changes, struct arena *arena, const struct si
     const struct side_finding *items = after->findings.items;
     struct matching matching = {.arena = arena,
                                 .before = before->findings.items,
-                                .paired = arena_array(arena, before->findings.count + 1, sizeof(bool)),
+                                .paired =
+                                    arena_array(arena, before->findings.count + 1, sizeof(bool)),
                                 .chains = {.arena = arena}};
     const struct side_finding **partners = match(&matching, &before->findings, &after->findings);
     for (size_t i = 0; i < after->findings.count; i++)

@@ -3,7 +3,7 @@
 #include "compare/compare.h"
 #include "version/version.h"
 
-const char *const package_fate_names[PACKAGE_FATES] = {"added",   "removed",   "upgraded",
+const char *const package_fate_names[PACKAGE_FATES] = {"added",      "removed", "upgraded",
                                                        "downgraded", "changed", "unchanged"};
 
 /* Whose rules of version order go for which type of package. */
@@ -178,8 +178,8 @@ static int compare_changes(const void *left, const void *right)
     const struct package_change *a = left, *b = right;
     if (a->fate != b->fate)
         return a->fate < b->fate ? -1 : 1;
-    int order = side_package_compare(a->before ? a->before : a->after,
-                                     b->before ? b->before : b->after);
+    int order =
+        side_package_compare(a->before ? a->before : a->after, b->before ? b->before : b->after);
     return order || !a->before || !a->after ? order : side_package_compare(a->after, b->after);
 }
 

@@ -205,8 +205,8 @@ static void add_secrets(struct page *page, const struct comparison *comparison, 
     const struct secret_change *changes = comparison->secrets.items;
     if (comparison->secret_fates[fate] == 0)
         return;
-    struct page_table *table = add_table(
-        page, title(page, titles[fate], comparison->secret_fates[fate]), "lll", heads);
+    struct page_table *table =
+        add_table(page, title(page, titles[fate], comparison->secret_fates[fate]), "lll", heads);
     table->is_minor = fate == FATE_FIXED;
     for (size_t i = 0; i < comparison->secrets.count; i++) {
         const struct side_secret *secret = changes[i].secret;
@@ -229,8 +229,8 @@ static void add_packages(struct page *page, const struct comparison *comparison,
     const struct package_change *changes = comparison->packages.items;
     if (comparison->package_fates[fate] == 0)
         return;
-    struct page_table *table = add_table(
-        page, title(page, titles[fate], comparison->package_fates[fate]), "llll", heads);
+    struct page_table *table =
+        add_table(page, title(page, titles[fate], comparison->package_fates[fate]), "llll", heads);
     table->is_minor = true;
     for (size_t i = 0; i < comparison->packages.count; i++) {
         const struct package_change *change = &changes[i];
@@ -238,10 +238,10 @@ static void add_packages(struct page *page, const struct comparison *comparison,
             continue;
         const struct side_package *package = change->before ? change->before : change->after;
         slice *cells = add_row(page, table, -1);
-        cells[0] = package->arch.len ? arena_format(page->arena, "%.*s (%.*s)",
-                                                    SLICE_ARG(package->name),
-                                                    SLICE_ARG(package->arch))
-                                     : package->name;
+        cells[0] = package->arch.len
+                       ? arena_format(page->arena, "%.*s (%.*s)", SLICE_ARG(package->name),
+                                      SLICE_ARG(package->arch))
+                       : package->name;
         cells[1] = package->type;
         cells[2] = change->before ? or_dash(change->before->version) : SLICE("(not there)");
         cells[3] = change->after ? or_dash(change->after->version) : SLICE("(removed)");
@@ -252,8 +252,9 @@ static void summarise_pair(struct page *page, const struct comparison *compariso
 {
     const size_t *findings = comparison->finding_fates, *packages = comparison->package_fates;
     CLEANUP_BUFFER struct buffer text = {0};
-    buffer_format(&text, "Findings: %zu fixed, %zu new, %zu unchanged. Packages: %zu removed, %zu "
-                         "added, %zu upgraded, %zu downgraded",
+    buffer_format(&text,
+                  "Findings: %zu fixed, %zu new, %zu unchanged. Packages: %zu removed, %zu "
+                  "added, %zu upgraded, %zu downgraded",
                   findings[FATE_FIXED], findings[FATE_NEW], findings[FATE_UNCHANGED],
                   packages[PACKAGE_REMOVED], packages[PACKAGE_ADDED], packages[PACKAGE_UPGRADED],
                   packages[PACKAGE_DOWNGRADED]);
@@ -289,9 +290,9 @@ static slice age_of(struct page *page, const struct side *side, slice today)
 
 static void add_ranking(struct page *page, const struct comparison *comparison)
 {
-    static const char *const heads[] = {"RANK", "IMAGE",   "CRITICAL",  "HIGH",    "MEDIUM",
-                                        "LOW",  "FIXABLE", "EXPLOITED", "SECRETS", "SIZE",
-                                        "PACKAGES", "MADE", "TRUST"};
+    static const char *const heads[] = {"RANK",     "IMAGE",   "CRITICAL",  "HIGH",    "MEDIUM",
+                                        "LOW",      "FIXABLE", "EXPLOITED", "SECRETS", "SIZE",
+                                        "PACKAGES", "MADE",    "TRUST"};
     struct page_table *table = add_table(page, SLICE_EMPTY, "rlrrrrrrrrrll", heads);
     table->is_long = false;
     for (size_t i = 0; i < comparison->side_count; i++) {
@@ -322,14 +323,16 @@ struct page page_of(const struct comparison *comparison)
     const struct compare_gates *gates = &comparison->gates;
     struct page page = {.arena = comparison->arena};
     add_sides(&page, comparison);
-    if (compare_is_pair(comparison))
+    if (!compare_is_pair(comparison))
+        add_ranking(&page, comparison);
+    else if (compare_is_possible(comparison))
         add_pair(&page, comparison);
     else
-        add_ranking(&page, comparison);
+        page.summary = SLICE("There is nothing to compare.");
     add_notes(&page, comparison);
     if (comparison->exit_code || gates->has_max_new || gates->has_min_reduction)
-        page.verdict = arena_format(page.arena, "%s (exit code %d)",
-                                    comparison->exit_code ? "Does not pass" : "Passes",
-                                    comparison->exit_code);
+        page.verdict =
+            arena_format(page.arena, "%s (exit code %d)",
+                         comparison->exit_code ? "Does not pass" : "Passes", comparison->exit_code);
     return page;
 }

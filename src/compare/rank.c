@@ -99,8 +99,9 @@ static const struct {
     {secrets_of, WORDS_COUNT, "secrets"},
     {size_of, WORDS_SIZE, ""},
     {packages_of, WORDS_COUNT, "packages"},
-    {end_of_life_of, WORDS_ALONE, "its distribution still gets updates, and that of the next "
-                                  "does not"},
+    {end_of_life_of, WORDS_ALONE,
+     "its distribution still gets updates, and that of the next "
+     "does not"},
     {age_of, WORDS_ALONE, "it was made later than the next"},
 };
 enum { CRITICALS = 2, MEASURES = sizeof(measures) / sizeof(measures[0]) };
@@ -135,12 +136,12 @@ static slice reason_of(struct arena *arena, const struct candidate *first,
     if (measures[measure].words == WORDS_ALONE)
         return arena_format(arena, "%s", measures[measure].text);
     if (measures[measure].words == WORDS_SIZE)
-        return arena_format(arena, "it is smaller than the next (%.*s against %.*s), and is "
-                                   "level with it in what counts before",
+        return arena_format(arena,
+                            "it is smaller than the next (%.*s against %.*s), and is "
+                            "level with it in what counts before",
                             SLICE_ARG(text_size(arena, best)), SLICE_ARG(text_size(arena, other)));
     return arena_format(arena, "it has fewer %s than the next (%llu against %llu)%s",
-                        measures[measure].text, (unsigned long long)best,
-                        (unsigned long long)other,
+                        measures[measure].text, (unsigned long long)best, (unsigned long long)other,
                         measure > CRITICALS ? ", and is level with it in what counts before" : "");
 }
 

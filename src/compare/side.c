@@ -97,10 +97,8 @@ static void copy_texts(struct list *into, struct arena *arena, const struct list
 
 static struct side_package copy_package(struct arena *arena, const struct component *component)
 {
-    return (struct side_package){keep(arena, component->type),
-                                 keep(arena, component->name),
-                                 keep(arena, component->version),
-                                 keep(arena, component->arch)};
+    return (struct side_package){keep(arena, component->type), keep(arena, component->name),
+                                 keep(arena, component->version), keep(arena, component->arch)};
 }
 
 static void take_findings(struct side *side, struct arena *arena, const struct report *report)
@@ -133,9 +131,9 @@ static void take_secrets(struct side *side, struct arena *arena, const struct re
             continue;
         }
         *(struct side_secret *)list_add(&side->secrets, arena, sizeof(struct side_secret)) =
-            (struct side_secret){keep(arena, from->fingerprint),
-                                 keep(arena, from->rule), keep(arena, secrets[i].title),
-                                 keep(arena, from->path), secrets[i].severity};
+            (struct side_secret){keep(arena, from->fingerprint), keep(arena, from->rule),
+                                 keep(arena, secrets[i].title), keep(arena, from->path),
+                                 secrets[i].severity};
     }
 }
 

@@ -9,6 +9,7 @@
 #define PLIMSOLL_COMPARE_SIDE_H
 
 #include "base/json_read.h"
+#include "policy/secret_baseline.h"
 #include "report/report.h"
 
 struct side_package {
@@ -50,7 +51,8 @@ struct side {
 
 /* What a side is asked for. */
 struct side_wish {
-    const struct policy *policy; /* its filters */
+    const struct policy *policy;     /* its filters */
+    struct secret_baseline baseline; /* secrets that are known already */
     bool vulnerabilities, secrets;
 };
 

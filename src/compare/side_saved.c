@@ -74,8 +74,8 @@ static struct error *get_texts(const struct saved *saved, const struct place *pl
         const json_t *item = json_array_get(array, i);
         if (!json_is_string(item))
             return wrong(place, key, "no list of texts");
-        *(slice *)list_add(values, saved->arena, sizeof(slice)) = arena_copy(
-            saved->arena, slice_make(json_string_value(item), json_string_length(item)));
+        *(slice *)list_add(values, saved->arena, sizeof(slice)) =
+            arena_copy(saved->arena, slice_make(json_string_value(item), json_string_length(item)));
     }
     return NULL;
 }
@@ -153,6 +153,8 @@ static struct error *read_image(struct saved *saved, const struct place *root)
     struct place os = {os_object, "image.os", SIZE_MAX};
     TRY(get_text_or_null(saved, &os, "name", &side->os_name));
     TRY(get_text_or_null(saved, &os, "end_of_life", &side->end_of_life));
+    if (!saved->wish->vulnerabilities)
+        side->end_of_life = SLICE_EMPTY; /* the store would have said it */
     return read_layers(saved, &image);
 }
 
@@ -186,10 +188,12 @@ static struct error *read_components(struct saved *saved, const struct place *ro
 static struct error *stays_suppressed(const struct saved *saved, const struct place *place,
                                       bool *stays)
 {
+    static const char *const filters[] = {"--severity", "--ignore-unfixed", "--secret-baseline"};
     slice by;
     TRY(get_text_or_null(saved, place, "by", &by));
-    *stays = !slice_equal(by, SLICE("--severity")) && !slice_equal(by, SLICE("--ignore-unfixed")) &&
-             !(saved->wish->policy->kernel_headers && slice_equal(by, SLICE("plimsoll")));
+    *stays = !saved->wish->policy->kernel_headers || !slice_equal(by, SLICE("plimsoll"));
+    for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++)
+        *stays = *stays && !slice_equal(by, slice_from_text(filters[i]));
     return NULL;
 }
 
@@ -236,7 +240,8 @@ static struct error *read_secret(struct saved *saved, const struct place *place,
     TRY(get_severity(saved, place, &secret.severity));
     if (!saved->wish->secrets)
         return NULL;
-    if (suppressed || !saved->wish->policy->severities[secret.severity])
+    if (suppressed || !saved->wish->policy->severities[secret.severity] ||
+        secret_baseline_has(&saved->wish->baseline, secret.fingerprint))
         saved->side->suppressed++;
     else
         *(struct side_secret *)list_add(&saved->side->secrets, saved->arena, sizeof(secret)) =
@@ -334,7 +339,7 @@ static struct error *check_scanners(struct saved *saved, const struct place *roo
     const json_t *store = json_object_get(root->object, "store");
     if (!store || (!json_is_null(store) && !json_is_object(store)))
         return wrong(root, "store", store ? "no object" : "missing");
-    if (json_is_object(store)) {
+    if (json_is_object(store) && saved->wish->vulnerabilities) {
         struct place place = {store, "store", SIZE_MAX};
         TRY(get_text_or_null(saved, &place, "built", &saved->side->store_built));
     }

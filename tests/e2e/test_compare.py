@@ -17,6 +17,7 @@ import imagekit
 import realimage
 import scanner
 import secretkit
+import slimimage
 from tarkit import file
 
 SCHEMA = scanner.REPO / "docs" / "compare.schema.json"
@@ -646,7 +647,7 @@ def test_many_findings(save):
 @pytest.mark.skipif(bool(os.environ.get("PLIMSOLL_SANITIZED")), reason="the plain build shows it")
 def test_real_pair():
     """The fourth thing that the project must show of reports: from a fat Python base to a slim one."""
-    fat, slim = realimage.made() / "image.tar", realimage.made_slim()
+    fat, slim = realimage.made() / "image.tar", slimimage.made()
     starter = pathlib.Path(scanner.binary()).parent / "starter.db"
     gates = ["--min-reduction", "50", "--max-new", "high", "--scanners", "vuln"]
     result = compare(fat, slim, *gates, db=starter, code=0)

@@ -19,6 +19,7 @@ bool compare_percent(uint64_t before, uint64_t after, int64_t *tenths)
     if (before == 0)
         return false;
     double change = ((double)after - (double)before) * 1000.0 / (double)before;
+    change = change < 1e15 ? change : 1e15; /* beyond counting */
     *tenths = (int64_t)(change < 0 ? change - 0.5 : change + 0.5);
     return true;
 }

@@ -128,7 +128,8 @@ static struct error *read_layers(struct saved *saved, const struct place *image)
         uint64_t size = 0;
         const json_t *base = json_object_get(place.object, "base");
         TRY(get_count(&place, "size", &size));
-        if (__builtin_add_overflow(saved->side->size, size, &saved->side->size))
+        saved->side->size += size; /* neither is above INT64_MAX, so this cannot wrap */
+        if (saved->side->size > INT64_MAX)
             return wrong(&place, "size", "larger than can be");
         if (!json_is_boolean(base) && !json_is_null(base))
             return wrong(&place, "base", base ? "neither true nor false nor null" : "missing");

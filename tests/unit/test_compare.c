@@ -77,8 +77,7 @@ static void test_packages(void **state)
         {"pypi/a@1,pypi/a@9", "pypi/a@2", "removed 9>;upgraded 1>2;"},
         {"pypi/a@9", "pypi/a@1,pypi/a@2", "added >1;downgraded 9>2;"},
         {"pypi/a@1,pypi/a@1", "pypi/a@1", "removed 1>;unchanged 1>1;"},
-        {"deb/a@1 amd64,deb/a@1 i386", "deb/a@2 amd64,deb/a@1 i386",
-         "upgraded 1>2;unchanged 1>1;"},
+        {"deb/a@1 amd64,deb/a@1 i386", "deb/a@2 amd64,deb/a@1 i386", "upgraded 1>2;unchanged 1>1;"},
         {"deb/a@1 amd64", "deb/a@2 arm64", "upgraded 1>2;"},
         {"deb/a@1", "deb/b@1", "added >1;removed 1>;"},
         {"deb/a@1", "pypi/a@1", "added >1;removed 1>;"},
@@ -152,8 +151,9 @@ static void test_percent(void **state)
         bool known;
         int64_t tenths;
     } rows[] = {
-        {0, 0, false, 0},    {0, 5, false, 0},      {3, 3, true, 0},      {3, 2, true, -333},
-        {3, 1, true, -667},  {8, 0, true, -1000},   {1, 3, true, 2000},   {1000, 1001, true, 1},
+        {0, 0, false, 0},        {0, 5, false, 0},      {3, 3, true, 0},
+        {3, 2, true, -333},      {3, 1, true, -667},    {8, 0, true, -1000},
+        {1, 3, true, 2000},      {1000, 1001, true, 1}, {1, UINT64_MAX, true, 1000000000000000},
         {10000, 10001, true, 0},
     };
     (void)state;
@@ -169,8 +169,12 @@ static void test_days(void **state)
     (void)state;
     assert_true(slice_equal(side_day(SLICE("2026-08-21T01:02:03Z")), SLICE("2026-08-21")));
     assert_true(slice_equal(side_day(SLICE("2026-08-21T01:02:03.5+02:00")), SLICE("2026-08-21")));
-    static const char *const none[] = {"",           "2026-08-21", "1970-01-01T00:00:00Z",
-                                       "0001-01-01T00:00:00Z", "2026-08-2xT00", "yesterday at 5"};
+    static const char *const none[] = {"",
+                                       "2026-08-21",
+                                       "1970-01-01T00:00:00Z",
+                                       "0001-01-01T00:00:00Z",
+                                       "2026-08-2xT00",
+                                       "yesterday at 5"};
     for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
         assert_int_equal(side_day(slice_from_text(none[i])).len, 0);
 }

@@ -5,12 +5,19 @@
 
 enum { LONGEST_CELL = 120 };
 
-/* Plain text: nothing in it is markup, an HTML tag or the mention of a user. */
+/* What GitHub makes a link of without being asked: "http://…", "www.…". */
+static bool begins_link(slice text, size_t at)
+{
+    return (text.ptr[at] == ':' && at + 1 < text.len && text.ptr[at + 1] == '/') ||
+           (text.ptr[at] == '.' && at && (text.ptr[at - 1] | 0x20) == 'w');
+}
+
+/* Plain text: nothing in it is markup, an HTML tag, a link or the mention of a user. */
 static void add_text(struct buffer *out, struct arena *arena, slice text)
 {
     slice safe = text_safe(arena, text);
     for (size_t i = 0; i < safe.len; i++) {
-        if (strchr("\\`*_{}[]()<>#|~&!$", safe.ptr[i]))
+        if (strchr("\\`*_{}[]()<>#|~&!$", safe.ptr[i]) || begins_link(safe, i))
             buffer_add_byte(out, '\\');
         buffer_add_byte(out, safe.ptr[i]);
         if (safe.ptr[i] == '@')
@@ -45,7 +52,7 @@ static bool is_plain(slice text)
 {
     for (size_t i = 0; i < text.len; i++)
         if (!byte_is_alpha(text.ptr[i]) && !byte_is_digit(text.ptr[i]) &&
-            !strchr(" .,+-%:()", text.ptr[i]))
+            (!strchr(" .,+-%:()", text.ptr[i]) || begins_link(text, i)))
             return false;
     return true;
 }

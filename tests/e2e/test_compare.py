@@ -551,7 +551,7 @@ def test_ranking_of_images(images, store):
 
 FORMATS = ["table", "json", "markdown", "html"]
 ODD = ["<script>alert(1)</script>", "a|b`c``d", "new\nline", "\x1b[31mred\x07", "\u202eevil", "\"quoted\" 'too' &amp;", "@octocat #1 [x](http://y)",
-       "](javascript:alert(1))", "</style></title>", "日本語", "\ufffd", "x" * 3000]
+       "](javascript:alert(1))", "www.example.org", "</style></title>", "日本語", "\ufffd", "x" * 3000]
 
 
 def hostile():
@@ -601,6 +601,7 @@ def test_hostile_names(save, form, sides):
     if form == "markdown":
         bare = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", text)  # what stands in no code span
         assert "<script" not in bare.replace("\\<script", "") and not re.search(r"@octocat|(?<!\\)\]\(", bare), bare
+        assert not re.search(r"(?<!\\)://|(?i:www)(?<!\\)\.", bare), "GitHub makes links of these"
         rows = [line for line in text.splitlines() if line.startswith("|")]
         assert len({len(re.findall(r"(?<!\\)\|", row)) for row in rows}) <= 4 + (sides == 2)
     if form == "json":

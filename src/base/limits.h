@@ -79,6 +79,10 @@
 #define LIMIT_TEMPLATE_OUTPUT_BYTES (512 * LIMIT_MIB)
 #define LIMIT_TEMPLATE_STEPS 10000000 /* tags that are gone through */
 
+/* saved reports that are compared */
+#define LIMIT_SAVED_REPORT_BYTES (256 * LIMIT_MIB)
+#define LIMIT_COMPARED 100 /* images and reports at once */
+
 /* registries, daemons and feeds over HTTP */
 #define LIMIT_HTTP_HEADER_BYTES (256 * LIMIT_KIB) /* all headers of one answer */
 #define LIMIT_HTTP_REFUSAL_BYTES (64 * LIMIT_KIB) /* kept of an answer that says no */

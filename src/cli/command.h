@@ -18,6 +18,7 @@ struct command {
 };
 
 extern const struct command command_image, command_rootfs;
+extern const struct command command_compare;
 extern const struct command command_db_import, command_db_status, command_db_export,
     command_db_update;
 extern const struct command command_cache_status, command_cache_clear;

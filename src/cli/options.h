@@ -6,6 +6,7 @@
 #ifndef PLIMSOLL_CLI_OPTIONS_H
 #define PLIMSOLL_CLI_OPTIONS_H
 
+#include "cli/comparisons.h"
 #include "cli/outputs.h"
 #include "policy/policy.h"
 
@@ -28,16 +29,21 @@ enum {
     FOR_SBOM_CONVERT = 1 << 14,
     FOR_SBOM_MERGE = 1 << 15,
     FOR_SBOM_CHECK = 1 << 16, /* validate, score */
-    FOR_SCAN = FOR_IMAGE | FOR_ROOTFS | FOR_SBOM_SCAN,
+    FOR_COMPARE = 1 << 17,
+    FOR_FETCH = FOR_IMAGE | FOR_COMPARE, /* open an image by its name */
+    FOR_SCAN = FOR_IMAGE | FOR_ROOTFS | FOR_SBOM_SCAN | FOR_COMPARE,
     FOR_SBOM_OUT = FOR_SBOM_CONVERT | FOR_SBOM_MERGE,
     FOR_SBOMS = FOR_SBOM | FOR_SBOM_OUT | FOR_SBOM_CHECK,
     FOR_LOOK = FOR_SCAN | FOR_SECRET,
-    FOR_HTTP = FOR_IMAGE | FOR_DB_UPDATE,
+    /* end in a report and its verdict */
+    FOR_REPORT = FOR_IMAGE | FOR_ROOTFS | FOR_SBOM_SCAN | FOR_SECRET,
+    /* have a --format and an --output */
+    FOR_WRITTEN = FOR_REPORT | FOR_CONTEXT | FOR_DB_STATUS | FOR_CACHE_STATUS | FOR_RULES_LIST |
+                  FOR_SBOM_OUT | FOR_SBOM_CHECK,
+    FOR_HTTP = FOR_FETCH | FOR_DB_UPDATE,
     FOR_DB = FOR_DB_IMPORT | FOR_DB_STATUS | FOR_DB_EXPORT | FOR_DB_UPDATE,
     FOR_CACHE = FOR_CACHE_STATUS | FOR_CACHE_CLEAR,
     FOR_RULES = FOR_RULES_LIST | FOR_RULES_TEST,
-    FOR_REPORT = FOR_LOOK | FOR_CONTEXT | FOR_DB_STATUS | FOR_CACHE_STATUS | FOR_RULES_LIST |
-                 FOR_SBOM_OUT | FOR_SBOM_CHECK,
     FOR_ALL = FOR_LOOK | FOR_CONTEXT | FOR_DB | FOR_CACHE | FOR_RULES | FOR_SBOMS
 };
 
@@ -78,6 +84,9 @@ struct options {
     /* policy */
     struct policy policy;
     bool severities_begun; /* --severity more than once adds up */
+    /* compare */
+    struct compare_gates gates;
+    struct comparison_outputs comparisons;
     /* output */
     struct outputs outputs;
     bool outputs_begun; /* --format more than once adds up */

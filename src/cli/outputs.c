@@ -120,7 +120,7 @@ bool outputs_want_prose(const struct outputs *outputs)
     return any;
 }
 
-static struct report_options look_of_terminal(void)
+struct report_options outputs_terminal(void)
 {
     struct report_options look = {0};
     struct winsize window;
@@ -141,7 +141,7 @@ struct error *outputs_write(const struct outputs *outputs, const struct report *
         CLEANUP_BUFFER struct buffer text = {0};
         struct report_options look = {0};
         if (!output->path)
-            look = look_of_terminal();
+            look = outputs_terminal();
         struct error *error = NULL;
         look.version = output->version;
         look.failure = &error;

@@ -45,6 +45,9 @@ bool outputs_show(const struct outputs *outputs, const struct report_format *for
 bool outputs_are_sboms(const struct outputs *outputs);
 bool outputs_want_prose(const struct outputs *outputs);
 
+/* How a report looks that is written to stdout. */
+struct report_options outputs_terminal(void);
+
 /* Writes them all, each whole or not at all; the first error, after all were tried. */
 MUST_CHECK struct error *outputs_write(const struct outputs *outputs, const struct report *report);
 

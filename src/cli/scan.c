@@ -253,8 +253,7 @@ static slice today(struct arena *arena)
     return arena_copy(arena, slice_make(text, strftime(text, sizeof(text), "%Y-%m-%d", &parts)));
 }
 
-/* Now; or, for reports that come out the same again, what SOURCE_DATE_EPOCH says. */
-static const char *moment(struct arena *arena)
+const char *scan_moment(struct arena *arena)
 {
     char text[32];
     uint64_t seconds;
@@ -428,7 +427,7 @@ static void fill_report(struct scan *scan)
     report->vulnerabilities_wanted = scan->options->scan_vulnerabilities;
     report->sbom_findings = scan->options->scan_vulnerabilities && scan->options->scanners_given;
     report->show_suppressed = scan->options->show_suppressed;
-    report->started = moment(scan->arena);
+    report->started = scan_moment(scan->arena);
     report->version = PLIMSOLL_VERSION;
     report->inventory = &scan->inventory;
     report->result = &scan->result;

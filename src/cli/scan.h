@@ -44,6 +44,9 @@ MUST_CHECK struct error *scan_collect(const struct scan_request *request,
 MUST_CHECK struct error *scan_image_named(const struct options *options, struct arena *arena,
                                           const char *name, const struct report **report);
 
+/* Now; or, for reports that come out the same again, what SOURCE_DATE_EPOCH says. */
+const char *scan_moment(struct arena *arena);
+
 /* When a scan that starts now must be done. */
 int64_t scan_deadline(const struct options *options);
 

@@ -13,6 +13,18 @@ static const struct {
     {"artifacts", sbom_read_syft},
 };
 
+bool sbom_is_one(const json_t *document)
+{
+    static const char *const wrappers[] = {"predicate", "payloadType"};
+    for (size_t i = 0; i < sizeof(wrappers) / sizeof(wrappers[0]); i++)
+        if (json_object_get(document, wrappers[i]))
+            return true;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (json_object_get(document, kinds[i].member))
+            return true;
+    return false;
+}
+
 static slice first_bytes(slice bytes)
 {
     if (slice_starts(bytes, SLICE("\xef\xbb\xbf")))

@@ -6,7 +6,7 @@
 #ifndef PLIMSOLL_SBOM_SBOM_H
 #define PLIMSOLL_SBOM_SBOM_H
 
-#include "base/error.h"
+#include "base/json_read.h"
 #include "inventory/inventory.h"
 
 struct sbom {
@@ -53,6 +53,9 @@ struct sbom_score {
     unsigned percent; /* all elements weigh the same */
 };
 struct sbom_score sbom_score(const struct sbom *sbom);
+
+/* Whether a JSON document is of a kind that is read. */
+bool sbom_is_one(const json_t *document);
 
 /* Whether the first bytes look like an SBOM of any kind, not like an image. */
 bool sbom_is_likely(slice bytes);

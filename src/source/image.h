@@ -56,6 +56,7 @@ struct image {
     slice digest;     /* of the manifest, else of the config; empty for a root folder */
     slice config_digest;
     slice config;   /* its JSON; empty for a root folder */
+    slice created;  /* as the config says it; or empty */
     slice platform; /* "linux/amd64", "linux/arm64/v8"; empty: not known */
     struct image_layer *layers;
     size_t layer_count;

@@ -6,5 +6,6 @@
 
 extern const struct report_format report_table;
 extern const struct report_format report_json;
+extern const struct report_format report_openvex;
 
 #endif

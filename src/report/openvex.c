@@ -66,16 +66,13 @@ static struct row row_of(const struct finding *finding, struct arena *arena)
     row.words = row.status == AFFECTED       ? action_of(finding, arena)
                 : row.status == NOT_AFFECTED ? finding->suppressed_reason
                                              : SLICE_EMPTY;
-    /* "not affected: LABEL", and nothing else: the label says it to programs as well. */
-    slice label = finding->vex_justification;
-    bool alone = is_vex(finding) && label.len &&
-                 finding->suppressed_reason.len == strlen("not affected: ") + label.len;
+    if (row.status != NOT_AFFECTED || !is_vex(finding))
+        return row;
+    /* A label alone says it to programs as well. (The schema allows one of the two.) */
+    if (slice_starts(row.words, SLICE("not affected: ")))
+        row.words = slice_from(row.words, strlen("not affected: "));
     for (size_t i = 0; i < sizeof(justifications) / sizeof(justifications[0]); i++)
-        if (row.status == NOT_AFFECTED && alone &&
-            slice_equal(label, slice_from_text(justifications[i]))) {
-            row.words = label;
-            row.is_justification = true;
-        }
+        row.is_justification |= slice_equal(row.words, slice_from_text(justifications[i]));
     return row;
 }
 

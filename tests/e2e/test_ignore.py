@@ -193,7 +193,8 @@ WRONG = [
     (OWN, "- id: CVE-2024-0001\n  reason: r\n", "line 1", "ignore"),
     (OWN, "ignore:\n" + "- {id: a, reason: b}\n" * 20001, "line 20002", "limit"),
     (OWN, "ignore: &a\n- *a\n", "line 1", "key"),
-    (OWN, "[" * 2000, "line", "YAML"),
+    (OWN, "[" * 1000000, "line 1", "deeper"),
+    (OWN, "ignore:\n" + "".join(" " * n + "-\n" for n in range(70)), "line 6", "deeper"),
 ]
 
 

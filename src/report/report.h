@@ -36,8 +36,8 @@ struct report {
     const struct verdict *verdict;
     const struct exceptions *exceptions; /* of ignore files; NULL: not looked for */
     const struct target *target;         /* what the image is called; NULL likewise */
-    const struct store_status *store; /* NULL: there was none */
-    struct list errors;               /* of struct report_error */
+    const struct store_status *store;    /* NULL: there was none */
+    struct list errors;                  /* of struct report_error */
     struct report_stats stats;
     bool secrets_wanted; /* they were looked for */
     bool vulnerabilities_wanted;

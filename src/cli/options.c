@@ -186,6 +186,30 @@ static struct error *set_db_source(struct options *options, const char *value)
     return NULL;
 }
 
+/* More than once adds up, likewise. */
+static struct error *add_file(struct named_files *files, const char *name, const char *value)
+{
+    if (!files->begun)
+        files->count = 0;
+    files->begun = true;
+    if (!*value)
+        return error_make(ERROR_USAGE, "--%s names no file", name);
+    if (files->count == NAMED_FILES)
+        return error_make(ERROR_USAGE, "--%s can be given %d times", name, NAMED_FILES);
+    files->items[files->count++] = value;
+    return NULL;
+}
+
+static struct error *set_ignore_file(struct options *options, const char *value)
+{
+    return add_file(&options->ignore_files, "ignorefile", value);
+}
+
+static struct error *set_vex(struct options *options, const char *value)
+{
+    return add_file(&options->vex, "vex", value);
+}
+
 /* "5d", "12h", "2w", "1d12h" */
 static struct error *set_db_max_age(struct options *options, const char *value)
 {
@@ -380,6 +404,12 @@ const struct option option_table[] = {
     {"fail-on", 0, "SEVERITY", FOR_REPORT,
      "end with 1 when this severity or worse is found (a gate)", set_fail_on,
      "CRITICAL HIGH MEDIUM LOW NEGLIGIBLE"},
+    {"ignorefile", 0, "FILE", FOR_LOOK,
+     "what is excepted (.plimsollignore.yaml, .trivyignore, .grype.yaml); instead of those here",
+     set_ignore_file, NULL},
+    {"ignore-file", 0, "FILE", FOR_LOOK, "", set_ignore_file, NULL},
+    {"vex", 0, "FILE", FOR_SCAN, "VEX documents (OpenVEX, CycloneDX, CSAF), or a folder of them",
+     set_vex, NULL},
     {"allow-unjudged", 0, NULL, FOR_SCAN, "let a gate pass what the store cannot judge",
      set_allow_unjudged, NULL},
     {"kernel-headers", 0, NULL, FOR_SCAN, "count the kernel's findings for its header packages",
@@ -393,7 +423,7 @@ const struct option option_table[] = {
      NULL},
     {"format", 'f', "FORMAT", FOR_WRITTEN,
      "table (for people), json or another; FORMAT=FILE writes it there", set_format,
-     "table json html sarif junit gitlab github markdown csv openmetrics template "
+     "table json html sarif junit gitlab github markdown csv openmetrics openvex template "
      "cyclonedx cyclonedx-xml spdx spdx-tag-value spdx3"},
     {"output", 'o', "FILE", FOR_WRITTEN, "write the report to FILE, whole or not at all",
      set_output, NULL},
@@ -595,6 +625,7 @@ struct error *options_parse(struct options *options, struct arena *arena, unsign
     TRY(apply_environment(options, arena, command));
     options->severities_begun = false; /* the command line goes before the environment */
     options->db_sources_begun = options->outputs_begun = false;
+    options->ignore_files.begun = options->vex.begun = false;
     const char *input = options->input;
     for (; parser.at < count; parser.at++) {
         const char *argument = arguments[parser.at];

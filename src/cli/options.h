@@ -50,6 +50,15 @@ enum {
 /* --db-source may be given so often. */
 enum { DB_SOURCES = 16 };
 
+/* Files that may be named so often. */
+enum { NAMED_FILES = 64 };
+
+struct named_files {
+    const char *items[NAMED_FILES];
+    size_t count;
+    bool begun; /* the command line goes before the environment */
+};
+
 struct options {
     /* what to scan */
     const char *input;
@@ -87,6 +96,7 @@ struct options {
     /* compare */
     struct compare_gates gates;
     struct comparison_outputs comparisons;
+    struct named_files ignore_files, vex;
     /* output */
     struct outputs outputs;
     bool outputs_begun; /* --format more than once adds up */

@@ -1,4 +1,5 @@
 #include "cli/scan.h"
+#include "cli/exceptions.h"
 #include "cli/store_age.h"
 #include "policy/secret_baseline.h"
 #include "base/clock.h"
@@ -29,6 +30,7 @@ struct scan {
     struct match_result result;
     struct store_status store;
     bool has_store;
+    struct scan_exceptions *exceptions;
     struct verdict verdict;
     struct report report;
 };
@@ -249,6 +251,10 @@ static slice today(struct arena *arena)
     char text[16];
     time_t now = time(NULL);
     struct tm parts;
+#ifdef PLIMSOLL_TEST_HOOKS
+    if (getenv("PLIMSOLL_TEST_TODAY")) /* of the tests alone: nobody else sets the clock back */
+        return arena_copy(arena, slice_from_text(getenv("PLIMSOLL_TEST_TODAY")));
+#endif
     gmtime_r(&now, &parts);
     return arena_copy(arena, slice_make(text, strftime(text, sizeof(text), "%Y-%m-%d", &parts)));
 }
@@ -410,6 +416,24 @@ static void scan_known(struct scan *scan, const struct scan_request *request)
         match_components(scan);
 }
 
+static void apply_exceptions(struct scan *scan)
+{
+    struct scan_exceptions *exceptions = scan->exceptions;
+    struct exception_scan subject = {
+        .target = &exceptions->target,
+        .result = &scan->result,
+        .secrets = &scan->inventory.secrets,
+        .vulnerabilities_wanted = scan->options->scan_vulnerabilities,
+        .secrets_wanted = scan->secrets != NULL,
+        .today = today(scan->arena),
+    };
+    take_error(scan, "policy", exceptions->failure);
+    target_make(&exceptions->target, scan->image, scan->arena);
+    exceptions_use(exceptions, &subject, scan->arena);
+    scan->report.exceptions = &exceptions->exceptions;
+    scan->report.target = &exceptions->target;
+}
+
 static void fill_report(struct scan *scan)
 {
     struct report *report = &scan->report;
@@ -440,7 +464,7 @@ static void fill_report(struct scan *scan)
 }
 
 /* Everything but the writing; the scan lives in the arena, since its report points into it. */
-static struct scan *collect(const struct scan_request *request)
+static struct scan *collect(const struct scan_request *request, struct scan_exceptions *exceptions)
 {
     struct arena *arena = request->arena;
     struct scan *scan = ARENA_NEW(arena, struct scan);
@@ -450,6 +474,7 @@ static struct scan *collect(const struct scan_request *request)
                           .caught = request->caught,
                           .cache = request->cache,
                           .secrets = request->secrets,
+                          .exceptions = exceptions,
                           .deadline_ms = request->deadline_ms};
     scan->report.stats.open_microseconds = (uint64_t)(clock_microseconds() - request->started);
     take_error(scan, "image", error_wrap(request->failure, "cannot read the image"));
@@ -459,6 +484,7 @@ static struct scan *collect(const struct scan_request *request)
         scan_known(scan, request);
     else
         scan_image(scan);
+    apply_exceptions(scan);
     policy_apply(&request->options->policy, arena, &scan->result, &scan->inventory.secrets);
     policy_decide(&request->options->policy, arena, &scan->result, &scan->inventory.secrets,
                   scan->report.errors.count, &scan->verdict);
@@ -468,19 +494,34 @@ static struct scan *collect(const struct scan_request *request)
     return scan;
 }
 
-struct error *scan_collect(const struct scan_request *request, const struct report **report)
+/* What makes the command line a wrong one, before anything is read. The image is closed then. */
+static struct error *begin(const struct scan_request *request, struct scan_exceptions **exceptions)
 {
     if (request->failure && request->failure->kind == ERROR_USAGE)
         return request->failure;
-    *report = &collect(request)->report;
+    *exceptions = ARENA_NEW(request->arena, struct scan_exceptions);
+    struct error *error = exceptions_load(*exceptions, request->options, request->arena);
+    if (!error)
+        return NULL;
+    if (request->image)
+        image_close(request->image);
+    error_free(request->failure);
+    return error;
+}
+
+struct error *scan_collect(const struct scan_request *request, const struct report **report)
+{
+    struct scan_exceptions *exceptions;
+    TRY(begin(request, &exceptions));
+    *report = &collect(request, exceptions)->report;
     return NULL;
 }
 
 struct error *scan_run(const struct scan_request *request, int *exit_code)
 {
-    if (request->failure && request->failure->kind == ERROR_USAGE)
-        return request->failure;
-    struct scan *scan = collect(request);
+    struct scan_exceptions *exceptions;
+    TRY(begin(request, &exceptions));
+    struct scan *scan = collect(request, exceptions);
     *exit_code = scan->verdict.exit_code;
     print_remarks(scan);
     struct error *error = outputs_write(&scan->options->outputs, &scan->report);

@@ -55,7 +55,8 @@ struct image_secret {
     size_t deleted_in; /* the layer that takes it away or writes over it; SIZE_MAX: it is there */
     /* Set by what is known of the place, and by policy: */
     slice suppressed_reason; /* empty: not suppressed */
-    slice suppressed_by;
+    slice suppressed_by, suppressed_until;
+    bool excepted; /* by an entry of an ignore file */
 };
 
 struct inventory_problem {

@@ -31,6 +31,9 @@ struct finding {
     /* Set by policy, and by match for what it does not count: */
     slice suppressed_reason; /* empty: not suppressed */
     slice suppressed_by, suppressed_until;
+    bool excepted; /* by an entry of an ignore file */
+    /* What a VEX statement says of it: "not_affected", …; empty where none does. */
+    slice vex_status, vex_justification;
 };
 
 #endif

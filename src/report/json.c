@@ -213,8 +213,7 @@ static void write_secret(struct json_writer *json, const struct report *report,
     if (found->suppressed_reason.len) {
         json_field(json, "reason", found->suppressed_reason);
         json_field_or_null(json, "by", found->suppressed_by);
-        json_put_key(json, "until");
-        json_put_null(json);
+        json_field_or_null(json, "until", found->suppressed_until);
     }
     json_end_object(json);
 }
@@ -249,6 +248,27 @@ static void write_unjudged(struct json_writer *json, const struct report *report
         json_field(json, "what", unjudged[i].what);
         json_field_number(json, "components", (int64_t)unjudged[i].count);
         json_field(json, "reason", unjudged[i].reason);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+static void write_exceptions(struct json_writer *json, const struct report *report)
+{
+    static const struct exceptions none;
+    const struct exceptions *exceptions = report->exceptions ? report->exceptions : &none;
+    struct exception *const *entries = exceptions->entries.items;
+    json_put_key(json, "exceptions");
+    json_begin_array(json);
+    for (size_t i = 0; i < exceptions->entries.count; i++) {
+        json_begin_object(json);
+        json_field(json, "file", slice_from_text(entries[i]->file));
+        json_field_number(json, "line", (int64_t)entries[i]->line);
+        json_field(json, "id", entries[i]->what);
+        json_field_or_null(json, "reason", entries[i]->reason);
+        json_field_or_null(json, "until", entries[i]->until);
+        json_field(json, "state", slice_from_text(exception_state_names[entries[i]->state]));
+        json_field_number(json, "findings", (int64_t)entries[i]->findings);
         json_end_object(json);
     }
     json_end_array(json);
@@ -355,6 +375,7 @@ static void write_report(const struct report *report, const struct report_option
     write_array(&json, report, "secrets", false, true, false);
     json_field_strings(&json, "misconfigurations", NULL, 0);
     write_array(&json, report, "suppressed", true, true, true);
+    write_exceptions(&json, report);
     write_unjudged(&json, report);
     write_errors(&json, report);
     write_verdict(&json, report);

@@ -6,6 +6,7 @@
 #define PLIMSOLL_REPORT_REPORT_H
 
 #include "base/buffer.h"
+#include "policy/exceptions.h"
 #include "policy/policy.h"
 
 #define REPORT_SCHEMA_VERSION "1.0.0"
@@ -33,8 +34,10 @@ struct report {
     const struct match_result *result;
     const struct policy *policy;
     const struct verdict *verdict;
-    const struct store_status *store; /* NULL: there was none */
-    struct list errors;               /* of struct report_error */
+    const struct exceptions *exceptions; /* of ignore files; NULL: not looked for */
+    const struct target *target;         /* what the image is called; NULL likewise */
+    const struct store_status *store;    /* NULL: there was none */
+    struct list errors;                  /* of struct report_error */
     struct report_stats stats;
     bool secrets_wanted; /* they were looked for */
     bool vulnerabilities_wanted;

@@ -20,5 +20,6 @@ extern const struct report_format report_markdown;
 extern const struct report_format report_csv;
 extern const struct report_format report_openmetrics;
 extern const struct report_format report_template;
+extern const struct report_format report_openvex;
 
 #endif

@@ -246,29 +246,6 @@ static void add_counts(struct table *table, struct finding *const *rows, size_t 
                                 counts[SEVERITY_UNKNOWN]));
 }
 
-static void add_suppressed(struct table *table)
-{
-    static const char *const by[] = {"--severity", "--ignore-unfixed", "plimsoll"};
-    static const char *const words[] = {
-        "%zu more are of severities that were not asked for (--severity).",
-        "%zu more have no fix (--ignore-unfixed).",
-        ("%zu more are in packages of kernel headers, which hold no kernel code: not counted "
-         "(--kernel-headers counts them)."),
-    };
-    const struct report *report = table->report;
-    struct finding *const *findings = report->result->findings.items;
-    for (size_t kind = 0; kind < 3; kind++) {
-        size_t count = 0;
-        for (size_t i = 0; i < report->result->findings.count; i++)
-            count += slice_equal(findings[i]->suppressed_by, slice_from_text(by[kind]));
-        if (count) {
-            char line[256];
-            snprintf(line, sizeof(line), words[kind], count);
-            table_line(table, slice_from_text(line));
-        }
-    }
-}
-
 static void add_end_of_life(struct table *table)
 {
     const struct report *report = table->report;
@@ -378,7 +355,7 @@ static void write_table(const struct report *report, const struct report_options
     buffer_add_byte(out, '\n');
     add_counts(&table, rows, count);
     table_secrets(&table);
-    add_suppressed(&table);
+    table_suppressed(&table);
     add_unjudged(&table);
     add_errors(&table);
     add_end_of_life(&table);

@@ -20,6 +20,10 @@ void table_color(struct table *table, const char *code);
 /* A line of text, made safe, broken between words where the terminal ends. */
 void table_line(struct table *table, slice line);
 
+/* How many findings were suppressed and why, with --show-suppressed each of them; and the
+ * exceptions that have run out or are for nothing. */
+void table_suppressed(struct table *table);
+
 /* The secrets, each with where it is and what to do. */
 void table_secrets(struct table *table);
 

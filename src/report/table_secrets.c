@@ -71,7 +71,7 @@ void table_secrets(struct table *table)
         if (secrets[i].suppressed_reason.len == 0)
             shown[count++] = &secrets[i];
         else
-            hidden++;
+            hidden += !secrets[i].excepted; /* those are told with the excepted findings */
     qsort(shown, count, sizeof(*shown), compare_secrets);
     if (count) {
         table_color(table, "\033[1m");
@@ -92,6 +92,7 @@ void table_secrets(struct table *table)
     if (hidden)
         table_line(table, arena_format(report->arena,
                                        "%zu more secrets are not counted: test data of packages, "
-                                       "allowed, or of other severities (-f json lists them).",
+                                       "allowed, or of other severities (--show-suppressed lists "
+                                       "them).",
                                        hidden));
 }

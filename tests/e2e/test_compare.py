@@ -104,7 +104,7 @@ def report(packages=(), findings=(), *, secrets=(), suppressed=(), size=1000, cr
                   "os": {"id": "debian", "version_id": "12", "name": "Debian 12", "end_of_life": None},
                   "layers": [{"index": 0, "digest": None, "diff_id": None, "size": size, "instruction": None, "base": None}]},
         "components": list(parts.values()), "findings": findings, "secrets": list(secrets), "misconfigurations": [],
-        "suppressed": list(suppressed), "unjudged": [], "errors": [],
+        "suppressed": list(suppressed), "exceptions": [], "unjudged": [], "errors": [],
         "verdict": {"pass": True, "exit_code": 0, "complete": True, "reasons": []},
         "store": {"built": "2026-01-01T00:00:00Z", "age_days": 0, "starter": False, "ecosystems": {}}, **more}
 

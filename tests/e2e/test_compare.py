@@ -432,7 +432,7 @@ def places(value, path=()):
 NOT_READ = {"score", "vector", "severity_source", "name", "installed", "status", "instruction", "sources", "epss", "epss_percentile",
             "purl", "layer", "locations", "source", "installer", "direct_url", "contains", "tags", "config_digest", "base_name", "base_digest",
             "id", "version_id", "index", "diff_id", "line", "column", "cell", "deleted", "deleted_in", "match", "more_in_file", "advice",
-            "misconfigurations", "scanners", "created", "pass", "exit_code", "reasons", "age_days", "starter", "ecosystems", "ecosystem", "until", "reason",
+            "misconfigurations", "exceptions", "scanners", "created", "pass", "exit_code", "reasons", "age_days", "starter", "ecosystems", "ecosystem", "until", "reason",
             "by", "where", "path", "digest"}
 READ_ALL_THE_SAME = {("image", "name"), ("components", 0, "name"), ("findings", 0, "id"), ("findings", 0, "layer"), ("secrets", 0, "path"),
                      ("unjudged", 0, "reason"), ("image", "digest"), ("image", "os", "name")}

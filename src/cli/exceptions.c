@@ -74,35 +74,41 @@ static void remark_entries(const struct exceptions *exceptions)
         remark("%zu more exceptions are for nothing that was found", unused - MOST_UNUSED_TOLD);
 }
 
-static void remark_vex(const struct vex *vex, const struct vex_document *document)
+static void remark_document(const struct vex_document *document)
 {
-    struct vex_statement *const *statements = vex->statements.items;
-    size_t used = 0, suppressed = 0;
-    for (size_t i = 0; i < vex->statements.count; i++) {
-        if (statements[i]->file != document->file)
-            continue;
-        used += statements[i]->findings;
-        if (statements[i]->status <= VEX_NOT_AFFECTED)
-            suppressed += statements[i]->findings;
-    }
     remark("%s: %s, %zu statement%s; %zu finding%s spoken of, %zu not affected or fixed",
-           document->file, document->form, document->statements, plural(document->statements), used,
-           plural(used), suppressed);
+           document->file, document->form, document->statements, plural(document->statements),
+           document->findings, plural(document->findings), document->hidden);
     if (document->passed_over)
         remark("%s: %zu statement%s passed over, which name no product or a range of versions",
                document->file, document->passed_over, plural(document->passed_over));
+}
+
+/* Of a folder of thousands only those that say something of this image. */
+enum { MOST_DOCUMENTS_TOLD = 10 };
+
+static void remark_vex(const struct vex *vex)
+{
+    const struct vex_document *documents = vex->documents.items;
+    size_t silent = 0;
+    for (size_t i = 0; i < vex->documents.count; i++) {
+        if (documents[i].findings || vex->documents.count <= MOST_DOCUMENTS_TOLD)
+            remark_document(&documents[i]);
+        else
+            silent++;
+    }
+    if (silent)
+        remark("%zu more VEX documents say nothing of what was found", silent);
 }
 
 void exceptions_use(struct scan_exceptions *loaded, const struct exception_scan *scan,
                     struct arena *arena)
 {
     const char *const *files = loaded->exceptions.files.items;
-    const struct vex_document *documents = loaded->vex.documents.items;
     vex_apply(&loaded->vex, scan->target, scan->result);
     exceptions_apply(&loaded->exceptions, scan, arena);
     for (size_t i = 0; i < loaded->exceptions.files.count; i++)
         remark_file(&loaded->exceptions, files[i]);
     remark_entries(&loaded->exceptions);
-    for (size_t i = 0; i < loaded->vex.documents.count; i++)
-        remark_vex(&loaded->vex, &documents[i]);
+    remark_vex(&loaded->vex);
 }

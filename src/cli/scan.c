@@ -423,8 +423,8 @@ static void apply_exceptions(struct scan *scan)
         .target = &exceptions->target,
         .result = &scan->result,
         .secrets = &scan->inventory.secrets,
-        .vulnerabilities_wanted = scan->options->scan_vulnerabilities,
-        .secrets_wanted = scan->secrets != NULL,
+        .vulnerabilities_wanted = scan->has_store,
+        .secrets_wanted = scan->secrets && scan->image->layer_count,
         .today = today(scan->arena),
     };
     take_error(scan, "policy", exceptions->failure);

@@ -1,6 +1,7 @@
 #include "policy/exceptions.h"
 #include "base/glob.h"
 #include "base/limits.h"
+#include "base/map.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -155,43 +156,113 @@ static void hide_secret(struct image_secret *secret, const struct exception *exc
     secret->suppressed_until = exception->until;
 }
 
-static void apply_one(struct exception *exception, const struct exception_scan *scan,
-                      struct arena *arena)
+/* Findings by every id that they have: most entries name one, and most findings have others. */
+struct index {
+    struct map by_id; /* of struct list: of size_t, which finding */
+    size_t *seen;     /* for each finding: the entry that has looked at it last, from 1 */
+};
+
+static void index_id(struct index *index, slice id, size_t finding, struct arena *arena)
 {
-    struct finding **findings = scan->result->findings.items;
-    struct image_secret *secrets = scan->secrets->items;
-    bool over = has_run_out(exception, scan->today);
-    for (size_t i = 0; (exception->kinds & EXCEPT_FINDINGS) && i < scan->result->findings.count;
-         i++) {
-        struct exception_subject subject = {.target = scan->target, .finding = findings[i]};
-        if (!exception_holds(exception, &subject))
-            continue;
-        exception->findings++;
-        if (!over)
-            hide_finding(findings[i], exception, arena);
+    struct list *list = map_get(&index->by_id, id);
+    if (!list) {
+        list = ARENA_NEW(arena, struct list);
+        map_put(&index->by_id, id, list);
     }
-    for (size_t i = 0; (exception->kinds & EXCEPT_SECRETS) && i < scan->secrets->count; i++) {
-        struct exception_subject subject = {.target = scan->target, .secret = &secrets[i]};
-        if (!exception_holds(exception, &subject))
-            continue;
-        exception->findings++;
-        if (!over)
-            hide_secret(&secrets[i], exception, arena);
+    *(size_t *)list_add(list, arena, sizeof(size_t)) = finding;
+}
+
+static void index_make(struct index *index, const struct match_result *result, struct arena *arena)
+{
+    struct finding *const *findings = result->findings.items;
+    *index = (struct index){.by_id = {.arena = arena}};
+    index->seen = arena_array(arena, result->findings.count + 1, sizeof(size_t));
+    for (size_t i = 0; i < result->findings.count; i++) {
+        const slice *aliases = findings[i]->aliases.items;
+        index_id(index, findings[i]->id, i, arena);
+        for (size_t j = 0; j < findings[i]->aliases.count; j++)
+            index_id(index, aliases[j], i, arena);
     }
+}
+
+/* An entry that is being applied. */
+struct applying {
+    struct exception *exception;
+    const struct exception_scan *scan;
+    struct index *index;
+    size_t number; /* of the entry, from 1 */
+    bool over;     /* its date has come */
+    struct arena *arena;
+};
+
+static void look_at_finding(struct applying *at, size_t i)
+{
+    struct finding *finding = ((struct finding **)at->scan->result->findings.items)[i];
+    struct exception_subject subject = {.target = at->scan->target, .finding = finding};
+    if (at->index->seen[i] == at->number || !exception_holds(at->exception, &subject))
+        return;
+    at->index->seen[i] = at->number;
+    at->exception->findings++;
+    if (!at->over)
+        hide_finding(finding, at->exception, at->arena);
+}
+
+static void look_at_findings(struct applying *at)
+{
+    const struct exception_key *keys = at->exception->keys.items;
+    bool by_id = at->exception->fields & 1U << FIELD_ID;
+    for (size_t i = 0; !by_id && i < at->scan->result->findings.count; i++)
+        look_at_finding(at, i);
+    for (size_t i = 0; by_id && i < at->exception->keys.count; i++) {
+        const struct list *list =
+            keys[i].field == FIELD_ID ? map_get(&at->index->by_id, keys[i].wanted) : NULL;
+        for (size_t j = 0; list && j < list->count; j++)
+            look_at_finding(at, ((const size_t *)list->items)[j]);
+    }
+}
+
+static void look_at_secrets(struct applying *at)
+{
+    struct image_secret *secrets = at->scan->secrets->items;
+    for (size_t i = 0; i < at->scan->secrets->count; i++) {
+        struct exception_subject subject = {.target = at->scan->target, .secret = &secrets[i]};
+        if (!exception_holds(at->exception, &subject))
+            continue;
+        at->exception->findings++;
+        if (!at->over)
+            hide_secret(&secrets[i], at->exception, at->arena);
+    }
+}
+
+static enum exception_state state_of(const struct applying *at)
+{
+    const struct exception_scan *scan = at->scan;
     unsigned looked_for = (scan->vulnerabilities_wanted ? EXCEPT_FINDINGS : 0) |
                           (scan->secrets_wanted ? EXCEPT_SECRETS : 0);
-    exception->state = over                              ? EXCEPTION_EXPIRED
-                       : exception->findings             ? EXCEPTION_APPLIED
-                       : (exception->kinds & looked_for) ? EXCEPTION_UNUSED
-                                                         : EXCEPTION_SKIPPED;
+    if (at->over)
+        return EXCEPTION_EXPIRED;
+    if (at->exception->findings)
+        return EXCEPTION_APPLIED;
+    return at->exception->kinds & looked_for ? EXCEPTION_UNUSED : EXCEPTION_SKIPPED;
 }
 
 void exceptions_apply(struct exceptions *exceptions, const struct exception_scan *scan,
                       struct arena *arena)
 {
     struct exception **entries = exceptions->entries.items;
-    for (size_t i = 0; i < exceptions->entries.count; i++)
-        apply_one(entries[i], scan, arena);
+    struct index index;
+    if (exceptions->entries.count == 0)
+        return;
+    index_make(&index, scan->result, arena);
+    for (size_t i = 0; i < exceptions->entries.count; i++) {
+        struct applying at = {entries[i], scan, &index, i + 1, has_run_out(entries[i], scan->today),
+                              arena};
+        if (entries[i]->kinds & EXCEPT_FINDINGS)
+            look_at_findings(&at);
+        if (entries[i]->kinds & EXCEPT_SECRETS)
+            look_at_secrets(&at);
+        entries[i]->state = state_of(&at);
+    }
 }
 
 size_t exceptions_count(const struct exceptions *exceptions, const char *file,

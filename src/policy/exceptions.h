@@ -13,7 +13,7 @@
 
 /* What the keys of an entry are compared with; exception_fields.c has the table. */
 enum exception_field {
-    FIELD_ID, /* of a vulnerability or any alias; a secret's rule */
+    FIELD_ID, /* of a vulnerability or any alias; a secret's rule. Always WAY_EQUAL */
     FIELD_FINGERPRINT,
     FIELD_PACKAGE,
     FIELD_VERSION,

@@ -1,6 +1,9 @@
 /*
  * Ignore files: files in which people write which findings they except, and why. One file for each
  * form, one table of forms (ignore_file.c): Trivy's two, Grype's, and plimsoll's own.
+ *
+ * To add one: ignore_NAME.c with a `const struct ignore_form`, its `extern` below, its line in the
+ * table, rows in tests/e2e/test_ignore.py, seeds in scripts/make-fuzz-seeds, docs/ignore.md.
  */
 #ifndef PLIMSOLL_POLICY_IGNORE_FILE_H
 #define PLIMSOLL_POLICY_IGNORE_FILE_H

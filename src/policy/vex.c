@@ -96,15 +96,19 @@ static slice reason_of(const struct vex_statement *statement, struct arena *aren
                         justification.len && words.len ? "; " : "", SLICE_ARG(words));
 }
 
-static void mark(const struct vex *vex, struct finding *finding, struct vex_statement *statement)
+static void mark(const struct vex *vex, struct finding *finding,
+                 const struct vex_statement *statement)
 {
-    statement->findings++;
+    struct vex_document *document =
+        (struct vex_document *)vex->documents.items + statement->document;
+    document->findings++;
     finding->vex_status = slice_from_text(vex_status_names[statement->status]);
     finding->vex_justification = statement->justification;
     if (statement->status == VEX_UNDER_INVESTIGATION)
         finding->status = "under_investigation";
     if (statement->status != VEX_FIXED && statement->status != VEX_NOT_AFFECTED)
         return;
+    document->hidden++;
     finding->suppressed_reason = reason_of(statement, vex->arena);
     finding->suppressed_by =
         arena_format(vex->arena, "%s (statement %zu)", statement->file, statement->number);

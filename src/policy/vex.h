@@ -30,14 +30,14 @@ struct vex_scope {
 
 struct vex_statement {
     const char *file;
-    size_t number; /* in its document, from 1 */
+    size_t document; /* which of the documents */
+    size_t number;   /* in its document, from 1 */
     enum vex_status status;
     int64_t moment;      /* nanoseconds since 1970, INT64_MIN where none is told */
     slice justification; /* a label, or empty */
     slice words;         /* impact, notes; or empty */
     struct list names;   /* of slice: the vulnerability's id and aliases */
     struct list scopes;  /* of struct vex_scope */
-    size_t findings;     /* Set by vex_apply: of how many it is the word that counts */
 };
 
 struct vex_document {
@@ -45,6 +45,8 @@ struct vex_document {
     const char *form; /* "OpenVEX" */
     size_t statements;
     size_t passed_over; /* statements that cannot be applied: version ranges, nothing named */
+    /* Set by vex_apply: of how many findings its word counts, and how many of them it hides. */
+    size_t findings, hidden;
 };
 
 struct vex {

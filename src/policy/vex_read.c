@@ -29,6 +29,7 @@ struct vex_statement *vex_begin(struct vex_reading *reading, size_t number, enum
 {
     struct vex_statement *statement = ARENA_NEW(reading->arena, struct vex_statement);
     statement->file = reading->file;
+    statement->document = reading->vex->documents.count - 1;
     statement->number = number;
     statement->status = status;
     statement->moment = INT64_MIN;

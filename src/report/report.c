@@ -4,6 +4,8 @@
 const struct report_format *const report_formats[] = {
     &report_table,
     &report_json,
+    &report_trivy,
+    &report_grype,
 };
 
 const size_t report_format_count = sizeof(report_formats) / sizeof(report_formats[0]);

@@ -6,5 +6,7 @@
 
 extern const struct report_format report_table;
 extern const struct report_format report_json;
+extern const struct report_format report_trivy;
+extern const struct report_format report_grype;
 
 #endif

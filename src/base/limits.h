@@ -73,6 +73,10 @@
 #define LIMIT_SECRET_ARCHIVE_MEMBERS 1000000
 #define LIMIT_SECRET_NOTEBOOK_BYTES (32 * LIMIT_MIB)
 
+/* the command line */
+#define LIMIT_SETTINGS_BYTES (64 * LIMIT_KIB) /* plimsoll.yaml */
+#define LIMIT_GLOB_STEPS 100000               /* of one pattern at one path */
+
 /* registries, daemons and feeds over HTTP */
 #define LIMIT_HTTP_HEADER_BYTES (256 * LIMIT_KIB) /* all headers of one answer */
 #define LIMIT_HTTP_REFUSAL_BYTES (64 * LIMIT_KIB) /* kept of an answer that says no */

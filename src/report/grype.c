@@ -30,7 +30,7 @@ static slice severity_of(enum severity severity, struct arena *arena)
 static slice id_of(const struct writing *writing, const struct finding *finding)
 {
     slice ghsa = peer_ghsa(finding);
-    bool by_cve = writing->report->by_cve || peer_is_of_system(finding->component);
+    bool by_cve = writing->report->by_cve || component_is_of_system(finding->component);
     return ghsa.len && !by_cve ? ghsa : finding->id;
 }
 
@@ -46,15 +46,15 @@ static slice namespace_of(const struct writing *writing, const struct finding *f
     const struct os *os = &writing->report->inventory->os;
     const struct peer_type *type = peer_type_of(finding->component);
     struct arena *arena = writing->report->arena;
-    if (type->of_system)
+    if (component_is_of_system(finding->component))
         return arena_format(arena, "%.*s:distro:%.*s:%.*s", SLICE_ARG(os->id), SLICE_ARG(os->id),
                             SLICE_ARG(os->version_id));
     if (slice_starts(id_of(writing, finding), SLICE("CVE-")))
         return SLICE("nvd:cpe");
     if (!*type->language)
         return SLICE("osv");
-    return arena_format(arena, "%s:language:%s",
-                        peer_ghsa(finding).len ? "github" : "osv", type->language);
+    return arena_format(arena, "%s:language:%s", peer_ghsa(finding).len ? "github" : "osv",
+                        type->language);
 }
 
 static void write_score(struct writing *writing, const struct finding *finding)
@@ -152,7 +152,7 @@ static void write_related(struct writing *writing, const struct finding *finding
     json_begin_array(json);
     if (slice_starts(finding->id, SLICE("CVE-")) &&
         (!slice_equal(id_of(writing, finding), finding->id) ||
-         peer_is_of_system(finding->component))) {
+         component_is_of_system(finding->component))) {
         slice url = url_of(finding->id, arena);
         json_begin_object(json);
         json_field(json, "id", finding->id);
@@ -173,7 +173,7 @@ static void write_related(struct writing *writing, const struct finding *finding
 /* Advisories of distributions are on the source package; that is what was looked up. */
 static bool is_indirect(const struct component *component)
 {
-    return peer_is_of_system(component) && component->source_name.len &&
+    return component_is_of_system(component) && component->source_name.len &&
            !slice_equal(component->source_name, component->name);
 }
 
@@ -186,7 +186,7 @@ static void write_searched(struct writing *writing, const struct finding *findin
     bool indirect = is_indirect(component);
     json_put_key(json, "searchedBy");
     json_begin_object(json);
-    if (type->of_system) {
+    if (component_is_of_system(finding->component)) {
         json_put_key(json, "distro");
         json_begin_object(json);
         json_field(json, "type", os->id);
@@ -199,9 +199,9 @@ static void write_searched(struct writing *writing, const struct finding *findin
     json_put_key(json, "package");
     json_begin_object(json);
     json_field(json, "name", indirect ? component->source_name : component->name);
-    json_field(json, "version", indirect && component->source_version.len
-                                    ? component->source_version
-                                    : component->version);
+    json_field(json, "version",
+               indirect && component->source_version.len ? component->source_version
+                                                         : component->version);
     json_end_object(json);
     json_end_object(json);
 }
@@ -215,8 +215,9 @@ static void write_details(struct writing *writing, const struct finding *finding
     json_put_key(json, "matchDetails");
     json_begin_array(json);
     json_begin_object(json);
-    json_field(json, "type", is_indirect(finding->component) ? SLICE("exact-indirect-match")
-                                                             : SLICE("exact-direct-match"));
+    json_field(json, "type",
+               is_indirect(finding->component) ? SLICE("exact-indirect-match")
+                                               : SLICE("exact-direct-match"));
     json_field(json, "matcher", slice_from_text(type->matcher));
     write_searched(writing, finding);
     json_put_key(json, "found");
@@ -301,12 +302,11 @@ static void write_rules(struct writing *writing, const struct finding *finding)
     json_begin_array(json);
     json_begin_object(json);
     json_field(json, "vulnerability", id_of(writing, finding));
-    json_field(json, "reason",
-               arena_format(writing->report->arena, "%.*s%s%.*s%s",
-                            SLICE_ARG(finding->suppressed_reason),
-                            finding->suppressed_by.len ? " (" : "",
-                            SLICE_ARG(finding->suppressed_by),
-                            finding->suppressed_by.len ? ")" : ""));
+    json_field(
+        json, "reason",
+        arena_format(writing->report->arena, "%.*s%s%.*s%s", SLICE_ARG(finding->suppressed_reason),
+                     finding->suppressed_by.len ? " (" : "", SLICE_ARG(finding->suppressed_by),
+                     finding->suppressed_by.len ? ")" : ""));
     json_field(json, "namespace", SLICE_EMPTY);
     json_field(json, "fix-state", SLICE_EMPTY);
     json_put_key(json, "package");

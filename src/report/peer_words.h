@@ -15,14 +15,10 @@ struct peer_type {
     const char *grype_type;   /* "python" */
     const char *language;     /* "python", or empty */
     const char *matcher;      /* "python-matcher" */
-    bool of_system;           /* belongs to a distribution's package manager */
 };
 
 /* Never NULL: for a type that is not in the table all words are empty or the type's own. */
 const struct peer_type *peer_type_of(const struct component *component);
-
-/* Whether the component belongs to a distribution's package manager: deb, rpm, apk. */
-bool peer_is_of_system(const struct component *component);
 
 /* "3.1" of "CVSS:3.1/AV:…", "2.0" of a vector without such a beginning. */
 slice peer_cvss_version(slice vector);

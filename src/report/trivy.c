@@ -34,10 +34,14 @@ static slice family_of(const struct os *os)
 {
     static const struct {
         const char *id, *family;
-    } names[] = {{"rhel", "redhat"},          {"amzn", "amazon"},
-                 {"ol", "oracle"},            {"almalinux", "alma"},
-                 {"mariner", "cbl-mariner"},  {"sles", "suse linux enterprise server"},
-                 {"opensuse-leap", "opensuse.leap"}, {"opensuse-tumbleweed", "opensuse.tumbleweed"}};
+    } names[] = {{"rhel", "redhat"},
+                 {"amzn", "amazon"},
+                 {"ol", "oracle"},
+                 {"almalinux", "alma"},
+                 {"mariner", "cbl-mariner"},
+                 {"sles", "suse linux enterprise server"},
+                 {"opensuse-leap", "opensuse.leap"},
+                 {"opensuse-tumbleweed", "opensuse.tumbleweed"}};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (slice_equal(os->id, slice_from_text(names[i].id)))
             return slice_from_text(names[i].family);
@@ -203,8 +207,8 @@ static void write_version(struct json_writer *json, const struct component *comp
 {
     slice before, after, release = SLICE_EMPTY;
     uint64_t epoch = 0;
-    bool parted = slice_equal(component->type, SLICE("deb")) ||
-                  slice_equal(component->type, SLICE("rpm"));
+    bool parted =
+        slice_equal(component->type, SLICE("deb")) || slice_equal(component->type, SLICE("rpm"));
     if (parted && slice_split(version, ':', &before, &after) && slice_to_u64(before, &epoch))
         version = after;
     size_t dash = parted ? slice_find_last(version, '-') : SIZE_MAX;
@@ -227,7 +231,7 @@ static slice package_id(struct writing *writing, const struct component *compone
 static void write_package(struct writing *writing, const struct component *component)
 {
     struct json_writer *json = &writing->json;
-    bool of_system = peer_is_of_system(component);
+    bool of_system = component_is_of_system(component);
     json_begin_object(json);
     if (of_system)
         json_field(json, "ID", package_id(writing, component));
@@ -238,10 +242,9 @@ static void write_package(struct writing *writing, const struct component *compo
     if (of_system) {
         json_field(json, "SrcName",
                    component->source_name.len ? component->source_name : component->name);
-        write_version(json, component,
-                      component->source_version.len ? component->source_version
-                                                    : component->version,
-                      true);
+        write_version(
+            json, component,
+            component->source_version.len ? component->source_version : component->version, true);
         field(json, "Maintainer", component->maintainer);
     }
     if (component->license.len)
@@ -267,7 +270,7 @@ static slice source_id(const struct finding *finding, slice word, struct arena *
         ecosystem = name;
     if (slice_equal(ecosystem, SLICE("Go")))
         return SLICE("govulndb");
-    if (peer_is_of_system(finding->component)) {
+    if (component_is_of_system(finding->component)) {
         char *lower = arena_text(arena, ecosystem);
         for (char *c = lower; *c; c++)
             *c = byte_lower(*c);
@@ -345,7 +348,7 @@ static void write_finding(struct writing *writing, const struct finding *finding
 {
     struct json_writer *json = &writing->json;
     const struct component *component = finding->component;
-    bool of_system = peer_is_of_system(component);
+    bool of_system = component_is_of_system(component);
     json_begin_object(json);
     json_field(json, "VulnerabilityID", finding->id);
     if (finding->aliases.count)
@@ -384,7 +387,7 @@ struct kind {
 
 static bool is_of_kind(struct kind kind, const struct component *component)
 {
-    return kind.type ? peer_type_of(component) == kind.type : peer_is_of_system(component);
+    return kind.type ? peer_type_of(component) == kind.type : component_is_of_system(component);
 }
 
 static void write_packages(struct writing *writing, struct kind kind)
@@ -462,12 +465,13 @@ static void write_package_results(struct writing *writing)
     size_t seen_count = 0;
     bool of_system = false;
     for (size_t i = 0; i < count; i++)
-        of_system = of_system || peer_is_of_system(components[i]);
+        of_system = of_system || component_is_of_system(components[i]);
     if (of_system)
         write_result(writing, (struct kind){NULL});
     for (size_t i = 0; i < count; i++) {
         const struct peer_type *type = peer_type_of(components[i]);
-        bool is_new = !type->of_system && seen_count < sizeof(seen) / sizeof(seen[0]);
+        bool is_new =
+            !component_is_of_system(components[i]) && seen_count < sizeof(seen) / sizeof(seen[0]);
         for (size_t j = 0; j < seen_count; j++)
             is_new = is_new && seen[j] != type;
         if (!is_new)

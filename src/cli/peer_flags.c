@@ -1,0 +1,81 @@
+/* Flags of other scanners that no option here answers to: ignored, or refused with a reason. */
+#include "cli/peer_options.h"
+
+/* Ignored where they ask for what is so anyway, or bear on nothing but what is refused by itself
+ * (--server, the scanners for misconfigurations and licences). By name. */
+static const struct peer_flag flags[] = {
+    {"add-cpes-if-none", false, NULL, ""},
+    {"ansible-extra-vars", true, NULL, ""},
+    {"ansible-inventory", true, NULL, ""},
+    {"ansible-playbook", true, NULL, ""},
+    {"cache-ttl", true, NULL, ""},
+    {"check-namespaces", true, NULL, ""},
+    {"checks-bundle-repository", true, NULL, ""},
+    {"compliance", true, "", "it has no compliance reports; --exit-code and --fail-on are its gates"},
+    {"config-check", true, NULL, ""},
+    {"config-data", true, NULL, ""},
+    {"config-file-schemas", true, NULL, ""},
+    {"custom-headers", true, NULL, ""},
+    {"db-repository", true, NULL, ""},
+    {"dependency-tree", false, "", "it shows where a package came from by layer, not by dependency; leave the flag out"},
+    {"detection-priority", true, "precise", "what no advisory says of a version is not guessed; what could not be judged is listed"},
+    {"disable-telemetry", false, NULL, ""},
+    {"download-db-only", false, "", "advisories are fetched by `plimsoll db update`"},
+    {"download-java-db-only", false, "", "there is no database of Java archives to fetch; leave the command out"},
+    {"enable-modules", true, "", "it has no modules; own rules for secrets go into --secret-config"},
+    {"file-patterns", true, "", "files are known by their places and content; leave the flag out"},
+    {"generate-default-config", false, "", "`plimsoll image --help` lists the options, and each is a key of plimsoll.yaml"},
+    {"helm-api-versions", true, NULL, ""},
+    {"helm-kube-version", true, NULL, ""},
+    {"helm-set", true, NULL, ""},
+    {"helm-set-file", true, NULL, ""},
+    {"helm-set-string", true, NULL, ""},
+    {"helm-values", true, NULL, ""},
+    {"ignore-policy", true, "", "it has no Rego; ignore rules and VEX documents leave findings out, with a reason"},
+    {"ignored-licenses", true, NULL, ""},
+    {"image-config-scanners", true, "secret", "it looks for secrets in the config, not for misconfigurations"},
+    {"include-deprecated-checks", false, NULL, ""},
+    {"include-dev-deps", false, NULL, ""},
+    {"include-non-failures", false, NULL, ""},
+    {"java-db-repository", true, NULL, ""},
+    {"license-confidence-level", true, NULL, ""},
+    {"license-full", false, "", "it does not judge licences yet; leave the flag out"},
+    {"max-image-size", true, "", "images of any size are read in bounded memory; --timeout bounds the time"},
+    {"misconfig-scanners", true, NULL, ""},
+    {"module-dir", true, NULL, ""},
+    {"output-plugin-arg", true, "", "it has no plugins; --format FORMAT=FILE writes several reports at once"},
+    {"parallel", true, NULL, ""},
+    {"password-stdin", false, "", "hand the password over in PLIMSOLL_PASSWORD, or use `docker login`"},
+    {"pkg-relationships", true, "unknown,root,workspace,direct,indirect", "packages in an image have no relationship to a project; leave the flag out"},
+    {"profile", true, "", "plimsoll.yaml has no profiles; name another file with --config"},
+    {"raw-config-scanners", true, NULL, ""},
+    {"redis-ca", true, NULL, ""},
+    {"redis-cert", true, NULL, ""},
+    {"redis-key", true, NULL, ""},
+    {"redis-tls", false, NULL, ""},
+    {"rego-error-limit", true, NULL, ""},
+    {"rekor-url", true, NULL, ""},
+    {"removed-pkgs", false, "", "it does not read Alpine packages that a later layer removed; leave the flag out"},
+    {"render-cause", true, NULL, ""},
+    {"report", true, "", "it has no compliance reports; leave --compliance and --report out"},
+    {"sbom-sources", true, "", "it reads what is in the image itself; leave the flag out"},
+    {"scope", true, "squashed", "it judges the image as it runs, which is squashed; secrets are found in every layer anyway"},
+    {"server", true, "", "there is no server: scans run here, with the store that `plimsoll db update` fetches and the cache"},
+    {"skip-check-update", false, NULL, ""},
+    {"skip-vex-repo-update", false, NULL, ""},
+    {"sort-by", true, NULL, ""},
+    {"table-mode", true, NULL, ""},
+    {"tf-exclude-downloaded-modules", false, NULL, ""},
+    {"token", true, NULL, ""},
+    {"token-header", true, NULL, ""},
+    {"trace-rego", false, NULL, ""},
+    {"vuln-severity-source", true, "auto", "severities come from the distribution, then from the score, as docs/report.md says; leave the flag out"},
+};
+
+const struct peer_flag *peer_flag_named(slice name)
+{
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+        if (slice_equal(name, slice_from_text(flags[i].name)))
+            return &flags[i];
+    return NULL;
+}

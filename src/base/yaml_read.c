@@ -32,8 +32,7 @@ static struct error *check_keys(struct yaml_file *file, const yaml_node_t *node)
         if (!key || key->type != YAML_SCALAR_NODE)
             return yaml_file_wrong(file, node, "a key must be text");
         if (map_get(&seen, scalar(key)))
-            return yaml_file_wrong(file, key, "\"%.*s\" stands here twice",
-                                   SLICE_ARG(scalar(key)));
+            return yaml_file_wrong(file, key, "\"%.*s\" stands here twice", SLICE_ARG(scalar(key)));
         map_put(&seen, scalar(key), key);
     }
     return NULL;
@@ -69,8 +68,7 @@ static struct error *load_only(struct yaml_file *file, yaml_parser_t *parser)
     TRY(load(file, parser, &next));
     const yaml_node_t *more = yaml_document_get_root_node(&next);
     struct error *error =
-        more ? yaml_file_wrong(file, more, "a second document begins here; one is read")
-             : NULL;
+        more ? yaml_file_wrong(file, more, "a second document begins here; one is read") : NULL;
     yaml_document_delete(&next);
     return error;
 }

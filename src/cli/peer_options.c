@@ -9,7 +9,8 @@ extern char **environ;
 /* -- options --------------------------------------------------------------------------------------
  */
 
-/* The first time in a place (file, environment, command line) takes the place of what was before. */
+/* The first time in a place (file, environment, command line) takes the place of what was before.
+ */
 static bool begins(struct options *options, unsigned which)
 {
     bool first = !(options->begun & which);
@@ -116,6 +117,21 @@ static struct error *set_cache_backend(struct options *options, const char *valu
                       value);
 }
 
+/* Of what is in an image, no relationship to a project is known. */
+static struct error *set_pkg_relationships(struct options *options, const char *value)
+{
+    slice rest = slice_from_text(value), one;
+    (void)options;
+    while (slice_pull(&rest, ',', &one))
+        if (slice_equal(slice_trim(one), SLICE("unknown")))
+            return NULL;
+    return error_make(
+        ERROR_USAGE,
+        "--pkg-relationships: of packages in an image the relationship is unknown, so "
+        "\"%s\" would leave all of them out; leave the flag out",
+        value);
+}
+
 /* Where daemons are looked for is what their own variables say. */
 static struct error *set_docker_host(struct options *options, const char *value)
 {
@@ -139,6 +155,7 @@ const struct option peer_option_table[] = {
     {"from", 0, "LIST", FOR_IMAGE, "", set_image_src, ""},
     {"list-all-pkgs", 0, NULL, FOR_PEERS, "", set_list_all_packages, NULL},
     {"cache-backend", 0, "KIND", FOR_PEERS, "", set_cache_backend, ""},
+    {"pkg-relationships", 0, "LIST", FOR_PEERS, "", set_pkg_relationships, ""},
     {"docker-host", 0, "ADDRESS", FOR_IMAGE, "", set_docker_host, ""},
     {"podman-host", 0, "ADDRESS", FOR_IMAGE, "", set_podman_host, ""},
     {"debug", 'd', NULL, FOR_PEERS, "", set_verbose, NULL},
@@ -168,9 +185,9 @@ const char *peer_letter(char letter, slice value)
 
 const char *peer_platform(const char *value)
 {
-    static const char *const platforms[] = {
-        "linux/amd64",   "linux/arm64", "linux/386",    "linux/arm",
-        "linux/ppc64le", "linux/s390x", "linux/riscv64"};
+    static const char *const platforms[] = {"linux/amd64",  "linux/arm64",   "linux/386",
+                                            "linux/arm",    "linux/ppc64le", "linux/s390x",
+                                            "linux/riscv64"};
     for (size_t i = 0; i < sizeof(platforms) / sizeof(platforms[0]); i++)
         if (strcmp(value, platforms[i] + strlen("linux/")) == 0)
             return platforms[i];

@@ -18,7 +18,8 @@ struct reading {
     struct buffer keys; /* that were applied, for the remark */
 };
 
-/* Options of which each item of a list is a value by itself; of all others it is one with commas. */
+/* Options of which each item of a list is a value by itself; of all others it is one with commas.
+ */
 static bool adds_up(const struct option *option)
 {
     static const char *const names[] = {"format", "vex", "ignorefile"};
@@ -31,12 +32,26 @@ static bool adds_up(const struct option *option)
 /* What somebody else's file must not decide. */
 static bool only_if_named(const struct option *option)
 {
-    static const char *const names[] = {
-        "output",      "file",        "db",          "db-source",
-        "cache-dir",   "ca-cert",     "cacert",      "client-cert",
-        "client-key",  "insecure",    "username",    "password",
-        "registry-token", "registry-mirror", "containerd-address", "docker-host",
-        "podman-host", "no-verify",   "quiet",       "write"};
+    static const char *const names[] = {"output",
+                                        "file",
+                                        "db",
+                                        "db-source",
+                                        "cache-dir",
+                                        "ca-cert",
+                                        "cacert",
+                                        "client-cert",
+                                        "client-key",
+                                        "insecure",
+                                        "username",
+                                        "password",
+                                        "registry-token",
+                                        "registry-mirror",
+                                        "containerd-address",
+                                        "docker-host",
+                                        "podman-host",
+                                        "no-verify",
+                                        "quiet",
+                                        "write"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(option->name, names[i]) == 0)
             return true;
@@ -58,8 +73,8 @@ static const struct option *option_of(const struct reading *reading, slice key)
 static struct error *apply_text(struct reading *reading, const yaml_node_t *node,
                                 const struct option *option, slice text)
 {
-    slice from = arena_format(reading->arena, "%s, line %zu", reading->yaml.name,
-                              yaml_file_line(node));
+    slice from =
+        arena_format(reading->arena, "%s, line %zu", reading->yaml.name, yaml_file_line(node));
     if (slice_find(text, '\0') != SIZE_MAX)
         return yaml_file_wrong(&reading->yaml, node, "%s holds a NUL byte", option->name);
     if (!reading->named && strcmp(option->name, "format") == 0 && slice_find(text, '=') != SIZE_MAX)
@@ -136,9 +151,9 @@ static void remark_file(struct reading *reading)
     bool here = reading->yaml.name[0] != '/' && getcwd(folder, sizeof(folder));
     if (reading->keys.len == 0)
         return;
-    slice text = arena_format(reading->arena, "options were read from %s%s%s: %.*s",
-                              here ? folder : "", here ? "/" : "", reading->yaml.name,
-                              SLICE_ARG(buffer_slice(&reading->keys)));
+    slice text =
+        arena_format(reading->arena, "options were read from %s%s%s: %.*s", here ? folder : "",
+                     here ? "/" : "", reading->yaml.name, SLICE_ARG(buffer_slice(&reading->keys)));
     *(slice *)list_add(&reading->options->remarks, reading->arena, sizeof(slice)) =
         text_safe(reading->arena, text);
 }

@@ -24,8 +24,7 @@ struct error *filters_add_paths(struct filters *filters, const char *by, slice l
                               SLICE_ARG(one));
         if (filters->path_count == PATH_FILTERS)
             return error_make(ERROR_USAGE, "%s: there can be %d patterns in all", by, PATH_FILTERS);
-        filters->paths[filters->path_count++] =
-            (struct path_filter){pattern, by, folders, files};
+        filters->paths[filters->path_count++] = (struct path_filter){pattern, by, folders, files};
     }
     return NULL;
 }

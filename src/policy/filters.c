@@ -13,11 +13,26 @@ static slice without_front(slice path)
     return path;
 }
 
+/* The part before the next comma that stands in no braces; false when the list is used up. */
+static bool pull_pattern(slice *list, slice *pattern)
+{
+    size_t braces = 0, at = 0;
+    if (!list->ptr)
+        return false;
+    for (; at < list->len && (braces || list->ptr[at] != ','); at++) {
+        braces += list->ptr[at] == '{';
+        braces -= list->ptr[at] == '}' && braces;
+    }
+    *pattern = slice_first(*list, at);
+    *list = at < list->len ? slice_from(*list, at + 1) : (slice){NULL, 0};
+    return true;
+}
+
 struct error *filters_add_paths(struct filters *filters, const char *by, slice list, bool folders,
                                 bool files)
 {
     slice one;
-    while (slice_pull(&list, ',', &one)) {
+    while (pull_pattern(&list, &one)) {
         slice pattern = without_front(slice_trim(one));
         if (pattern.len == 0 || !glob_valid(pattern))
             return error_make(ERROR_USAGE, "%s: \"%.*s\" is no pattern for a path", by,

@@ -27,11 +27,16 @@ static slice severity_of(enum severity severity, struct arena *arena)
 /* -- the vulnerability ----------------------------------------------------------------------------
  */
 
-static slice id_of(const struct writing *writing, const struct finding *finding)
+/* The id under which Grype knows it from its source. */
+static slice native_id(const struct finding *finding)
 {
     slice ghsa = peer_ghsa(finding);
-    bool by_cve = writing->report->by_cve || component_is_of_system(finding->component);
-    return ghsa.len && !by_cve ? ghsa : finding->id;
+    return ghsa.len && !component_is_of_system(finding->component) ? ghsa : finding->id;
+}
+
+static slice id_of(const struct writing *writing, const struct finding *finding)
+{
+    return writing->report->by_cve ? finding->id : native_id(finding);
 }
 
 static slice url_of(slice id, struct arena *arena)
@@ -40,7 +45,7 @@ static slice url_of(slice id, struct arena *arena)
     return report_url(&named, arena);
 }
 
-/* "debian:distro:debian:12", "github:language:python", "nvd:cpe" */
+/* "debian:distro:debian:12", "github:language:python" */
 static slice namespace_of(const struct writing *writing, const struct finding *finding)
 {
     const struct os *os = &writing->report->inventory->os;
@@ -49,12 +54,8 @@ static slice namespace_of(const struct writing *writing, const struct finding *f
     if (component_is_of_system(finding->component))
         return arena_format(arena, "%.*s:distro:%.*s:%.*s", SLICE_ARG(os->id), SLICE_ARG(os->id),
                             SLICE_ARG(os->version_id));
-    if (slice_starts(id_of(writing, finding), SLICE("CVE-")))
-        return SLICE("nvd:cpe");
-    if (!*type->language)
-        return SLICE("osv");
-    return arena_format(arena, "%s:language:%s", peer_ghsa(finding).len ? "github" : "osv",
-                        type->language);
+    return arena_format(arena, "%s%s%s", peer_ghsa(finding).len ? "github" : "osv",
+                        *type->language ? ":language:" : "", type->language);
 }
 
 static void write_score(struct writing *writing, const struct finding *finding)
@@ -143,21 +144,20 @@ static void write_vulnerability(struct writing *writing, const struct finding *f
     json_end_object(json);
 }
 
-/* The CVE of what stands under another id. */
+/* The CVE; with --by-cve the id that is in its place otherwise. */
 static void write_related(struct writing *writing, const struct finding *finding)
 {
     struct json_writer *json = &writing->json;
     struct arena *arena = writing->report->arena;
+    bool native = writing->report->by_cve && !slice_equal(native_id(finding), finding->id);
+    slice id = native ? native_id(finding) : finding->id, url = url_of(id, arena);
     json_put_key(json, "relatedVulnerabilities");
     json_begin_array(json);
-    if (slice_starts(finding->id, SLICE("CVE-")) &&
-        (!slice_equal(id_of(writing, finding), finding->id) ||
-         component_is_of_system(finding->component))) {
-        slice url = url_of(finding->id, arena);
+    if (native || slice_starts(id, SLICE("CVE-"))) {
         json_begin_object(json);
-        json_field(json, "id", finding->id);
+        json_field(json, "id", id);
         json_field(json, "dataSource", url);
-        json_field(json, "namespace", SLICE("nvd:cpe"));
+        json_field(json, "namespace", native ? namespace_of(writing, finding) : SLICE("nvd:cpe"));
         json_field(json, "severity", severity_of(finding->severity, arena));
         json_field_strings(json, "urls", &url, 1);
         write_score(writing, finding);
@@ -222,7 +222,7 @@ static void write_details(struct writing *writing, const struct finding *finding
     write_searched(writing, finding);
     json_put_key(json, "found");
     json_begin_object(json);
-    json_field(json, "vulnerabilityID", id_of(writing, finding));
+    json_field(json, "vulnerabilityID", native_id(finding));
     json_field(json, "versionConstraint",
                finding->fixed.count
                    ? arena_format(arena, "< %.*s (%s)", SLICE_ARG(fixed[finding->fixed.count - 1]),
@@ -283,11 +283,13 @@ static void write_artifact(struct writing *writing, const struct component *comp
     json_field(json, "purl", component->purl);
     json_put_key(json, "upstreams");
     json_begin_array(json);
-    if (component->source_name.len) {
+    bool same_version = component->source_version.len == 0 ||
+                        slice_equal(component->source_version, component->version);
+    if (component->source_name.len &&
+        !(same_version && slice_equal(component->source_name, component->name))) {
         json_begin_object(json);
         json_field(json, "name", component->source_name);
-        if (component->source_version.len &&
-            !slice_equal(component->source_version, component->version))
+        if (!same_version)
             json_field(json, "version", component->source_version);
         json_end_object(json);
     }

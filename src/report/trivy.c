@@ -9,6 +9,7 @@
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/map.h"
+#include "base/text.h"
 #include "report/parts.h"
 #include "report/peer_words.h"
 #include "report/reports.h"
@@ -24,6 +25,12 @@ static void field(struct json_writer *json, const char *key, slice value)
 {
     if (value.len)
         json_field(json, key, value);
+}
+
+/* A path without control characters: Trivy takes it for a part of a URL and breaks off at them. */
+static slice path_of(const struct writing *writing, slice path)
+{
+    return text_safe(writing->report->arena, path);
 }
 
 /* -- the image ----------------------------------------------------------------------------------
@@ -252,7 +259,7 @@ static void write_package(struct writing *writing, const struct component *compo
     json_put_key(json, "Layer");
     write_layer(json, &writing->report->image->layers[component->layer], false);
     if (!of_system)
-        field(json, "FilePath", report_location(component));
+        field(json, "FilePath", path_of(writing, report_location(component)));
     json_end_object(json);
 }
 
@@ -357,7 +364,7 @@ static void write_finding(struct writing *writing, const struct finding *finding
         json_field(json, "PkgID", package_id(writing, component));
     json_field(json, "PkgName", component->name);
     if (!of_system)
-        field(json, "PkgPath", report_location(component));
+        field(json, "PkgPath", path_of(writing, report_location(component)));
     write_identifier(writing, "PkgIdentifier", component);
     json_field(json, "InstalledVersion", component->version);
     field(json, "FixedVersion", report_fixed(finding, writing->report->arena));
@@ -553,7 +560,7 @@ static void write_secret_results(struct writing *writing)
     struct list *const *all = groups.items;
     for (size_t i = 0; i < groups.count; i++) {
         const struct image_secret *const *first = all[i]->items;
-        slice path = first[0]->secret->path;
+        slice path = path_of(writing, first[0]->secret->path);
         json_begin_object(json);
         json_field(json, "Target",
                    first[0]->layer == SIZE_MAX || slice_starts(path, SLICE("/"))

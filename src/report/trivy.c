@@ -6,198 +6,21 @@
  * hold secrets and are not copied into a report. A finding that policy suppresses stands in
  * ExperimentalModifiedFindings, which `--show-suppressed` of theirs shows.
  */
-#include "base/json_read.h"
-#include "base/json_write.h"
 #include "base/map.h"
 #include "base/text.h"
-#include "report/parts.h"
-#include "report/peer_words.h"
 #include "report/reports.h"
-
-struct writing {
-    struct json_writer json;
-    const struct report *report;
-    struct finding *const *findings[2]; /* those that count, and those that are suppressed */
-    size_t finding_count[2];
-};
-
-static void field(struct json_writer *json, const char *key, slice value)
-{
-    if (value.len)
-        json_field(json, key, value);
-}
+#include "report/trivy_parts.h"
 
 /* A path without control characters: Trivy takes it for a part of a URL and breaks off at them. */
-static slice path_of(const struct writing *writing, slice path)
+static slice path_of(const struct trivy_writing *writing, slice path)
 {
     return text_safe(writing->report->arena, path);
-}
-
-/* -- the image ----------------------------------------------------------------------------------
- */
-
-/* Distributions as Trivy calls them, where that is not their ID of os-release. */
-static slice family_of(const struct os *os)
-{
-    static const struct {
-        const char *id, *family;
-    } names[] = {{"rhel", "redhat"},
-                 {"amzn", "amazon"},
-                 {"ol", "oracle"},
-                 {"almalinux", "alma"},
-                 {"mariner", "cbl-mariner"},
-                 {"sles", "suse linux enterprise server"},
-                 {"opensuse-leap", "opensuse.leap"},
-                 {"opensuse-tumbleweed", "opensuse.tumbleweed"}};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (slice_equal(os->id, slice_from_text(names[i].id)))
-            return slice_from_text(names[i].family);
-    return os->id.len ? os->id : SLICE("none");
-}
-
-static void write_os(struct writing *writing)
-{
-    struct json_writer *json = &writing->json;
-    const struct os *os = &writing->report->inventory->os;
-    if (os->id.len == 0)
-        return;
-    json_put_key(json, "OS");
-    json_begin_object(json);
-    json_field(json, "Family", family_of(os));
-    json_field(json, "Name", os->version_id);
-    if (writing->report->result->is_end_of_life)
-        json_field_bool(json, "EOSL", true);
-    json_end_object(json);
-}
-
-/* RFC 3339 with what Go's reader asks for; the config is the image's word. */
-static bool is_time(slice text)
-{
-    static const char form[] = "dddd-dd-ddTdd:dd:dd";
-    for (size_t i = 0; i < sizeof(form) - 1; i++)
-        if (i >= text.len ||
-            (form[i] == 'd' ? !byte_is_digit(text.ptr[i]) : text.ptr[i] != form[i]))
-            return false;
-    slice rest = slice_from(text, sizeof(form) - 1);
-    if (slice_starts(rest, SLICE("."))) {
-        rest = slice_from(rest, 1);
-        while (rest.len && byte_is_digit(*rest.ptr))
-            rest = slice_from(rest, 1);
-    }
-    return slice_equal(rest, SLICE("Z")) || slice_equal(rest, SLICE("+00:00"));
-}
-
-static void write_history(struct writing *writing, slice created)
-{
-    struct json_writer *json = &writing->json;
-    const struct image *image = writing->report->image;
-    json_put_key(json, "history");
-    json_begin_array(json);
-    for (size_t i = 0; i < image->layer_count; i++) {
-        json_begin_object(json);
-        field(json, "created", created);
-        field(json, "created_by", image->layers[i].instruction);
-        json_end_object(json);
-    }
-    json_end_array(json);
-    json_put_key(json, "rootfs");
-    json_begin_object(json);
-    json_field(json, "type", SLICE("layers"));
-    json_put_key(json, "diff_ids");
-    json_begin_array(json);
-    for (size_t i = 0; i < image->layer_count; i++)
-        json_put_string(json, image->layers[i].diff_id);
-    json_end_array(json);
-    json_end_object(json);
-}
-
-static void write_config(struct writing *writing)
-{
-    struct json_writer *json = &writing->json;
-    const struct image *image = writing->report->image;
-    CLEANUP_JSON json_t *config = NULL;
-    slice created = SLICE_EMPTY, system = SLICE_EMPTY, rest = image->platform, part;
-    CLEANUP_ERROR struct error *error =
-        image->config.len ? json_read(&config, image->config, "the config") : NULL;
-    if (error || !config)
-        return;
-    created = json_get_slice(config, "created", writing->report->arena);
-    slice_pull(&rest, '/', &system);
-    if (!slice_pull(&rest, '/', &part))
-        part = SLICE_EMPTY;
-    json_put_key(json, "ImageConfig");
-    json_begin_object(json);
-    json_field(json, "architecture", part);
-    if (is_time(created))
-        json_field(json, "created", created);
-    json_field(json, "os", system);
-    write_history(writing, is_time(created) ? created : SLICE_EMPTY);
-    json_put_key(json, "config");
-    json_begin_object(json);
-    json_end_object(json);
-    json_end_object(json);
-}
-
-static void write_layer(struct json_writer *json, const struct image_layer *layer, bool created_by)
-{
-    json_begin_object(json);
-    field(json, "Digest", layer->digest);
-    field(json, "DiffID", layer->diff_id);
-    if (created_by)
-        field(json, "CreatedBy", layer->instruction);
-    json_end_object(json);
-}
-
-/* "python@sha256:…" of "python:3.11": only where a registry said so. */
-static void write_repository_digest(struct writing *writing)
-{
-    const struct image *image = writing->report->image;
-    slice name = image->name, before, after;
-    if (!image->remote || image->digest.len == 0)
-        return;
-    if (slice_split(name, '@', &before, &after))
-        name = before;
-    size_t colon = slice_find_last(name, ':'), slash = slice_find_last(name, '/');
-    if (colon != SIZE_MAX && (slash == SIZE_MAX || colon > slash))
-        name = slice_first(name, colon);
-    slice digest = arena_format(writing->report->arena, "%.*s@%.*s", SLICE_ARG(name),
-                                SLICE_ARG(image->digest));
-    json_field_strings(&writing->json, "RepoDigests", &digest, 1);
-}
-
-static void write_metadata(struct writing *writing)
-{
-    struct json_writer *json = &writing->json;
-    const struct image *image = writing->report->image;
-    json_put_key(json, "Metadata");
-    json_begin_object(json);
-    write_os(writing);
-    field(json, "ImageID", image->config_digest);
-    if (image->config_digest.len) {
-        json_put_key(json, "DiffIDs");
-        json_begin_array(json);
-        for (size_t i = 0; i < image->layer_count; i++)
-            json_put_string(json, image->layers[i].diff_id);
-        json_end_array(json);
-    }
-    if (image->tags.count)
-        json_field_strings(json, "RepoTags", image->tags.items, image->tags.count);
-    write_repository_digest(writing);
-    write_config(writing);
-    if (image->config_digest.len) {
-        json_put_key(json, "Layers");
-        json_begin_array(json);
-        for (size_t i = 0; i < image->layer_count; i++)
-            write_layer(json, &image->layers[i], false);
-        json_end_array(json);
-    }
-    json_end_object(json);
 }
 
 /* -- packages -----------------------------------------------------------------------------------
  */
 
-static void write_identifier(struct writing *writing, const char *key,
+static void write_identifier(struct trivy_writing *writing, const char *key,
                              const struct component *component)
 {
     struct json_writer *json = &writing->json;
@@ -223,19 +46,19 @@ static void write_version(struct json_writer *json, const struct component *comp
         release = slice_from(version, dash + 1);
         version = slice_first(version, dash);
     }
-    field(json, of_source ? "SrcVersion" : "Version", version);
-    field(json, of_source ? "SrcRelease" : "Release", release);
+    trivy_field(json, of_source ? "SrcVersion" : "Version", version);
+    trivy_field(json, of_source ? "SrcRelease" : "Release", release);
     if (epoch && epoch <= INT32_MAX)
         json_field_number(json, of_source ? "SrcEpoch" : "Epoch", (int64_t)epoch);
 }
 
-static slice package_id(struct writing *writing, const struct component *component)
+static slice package_id(struct trivy_writing *writing, const struct component *component)
 {
     return arena_format(writing->report->arena, "%.*s@%.*s", SLICE_ARG(component->name),
                         SLICE_ARG(component->version));
 }
 
-static void write_package(struct writing *writing, const struct component *component)
+static void write_package(struct trivy_writing *writing, const struct component *component)
 {
     struct json_writer *json = &writing->json;
     bool of_system = component_is_of_system(component);
@@ -245,21 +68,21 @@ static void write_package(struct writing *writing, const struct component *compo
     json_field(json, "Name", component->name);
     write_identifier(writing, "Identifier", component);
     write_version(json, component, component->version, false);
-    field(json, "Arch", component->arch);
+    trivy_field(json, "Arch", component->arch);
     if (of_system) {
         json_field(json, "SrcName",
                    component->source_name.len ? component->source_name : component->name);
         write_version(
             json, component,
             component->source_version.len ? component->source_version : component->version, true);
-        field(json, "Maintainer", component->maintainer);
+        trivy_field(json, "Maintainer", component->maintainer);
     }
     if (component->license.len)
         json_field_strings(json, "Licenses", &component->license, 1);
     json_put_key(json, "Layer");
-    write_layer(json, &writing->report->image->layers[component->layer], false);
+    trivy_write_layer(json, &writing->report->image->layers[component->layer], false);
     if (!of_system)
-        field(json, "FilePath", path_of(writing, report_location(component)));
+        trivy_field(json, "FilePath", path_of(writing, report_location(component)));
     json_end_object(json);
 }
 
@@ -289,7 +112,7 @@ static slice source_id(const struct finding *finding, slice word, struct arena *
     return SLICE("osv");
 }
 
-static void write_data_source(struct writing *writing, const struct finding *finding)
+static void write_data_source(struct trivy_writing *writing, const struct finding *finding)
 {
     struct json_writer *json = &writing->json;
     const struct finding_source *sources = finding->sources.items;
@@ -313,7 +136,7 @@ static slice severity_of(enum severity severity)
         severity_names[severity == SEVERITY_NEGLIGIBLE ? SEVERITY_LOW : severity]);
 }
 
-static void write_score(struct writing *writing, const struct finding *finding)
+static void write_score(struct trivy_writing *writing, const struct finding *finding)
 {
     struct json_writer *json = &writing->json;
     slice version = peer_cvss_version(finding->vector);
@@ -334,7 +157,7 @@ static void write_score(struct writing *writing, const struct finding *finding)
     json_end_object(json);
 }
 
-static void write_rating(struct writing *writing, const struct finding *finding)
+static void write_rating(struct trivy_writing *writing, const struct finding *finding)
 {
     struct json_writer *json = &writing->json;
     slice url = report_url(finding, writing->report->arena);
@@ -344,14 +167,14 @@ static void write_rating(struct writing *writing, const struct finding *finding)
     json_field(json, "PrimaryURL", url);
     write_data_source(writing, finding);
     json_field(json, "Fingerprint", report_fingerprint(finding, writing->report->arena));
-    field(json, "Title", finding->summary);
-    field(json, "Description", finding->details);
+    trivy_field(json, "Title", finding->summary);
+    trivy_field(json, "Description", finding->details);
     json_field(json, "Severity", severity_of(finding->severity));
     write_score(writing, finding);
     json_field_strings(json, "References", &url, 1);
 }
 
-static void write_finding(struct writing *writing, const struct finding *finding)
+static void write_finding(struct trivy_writing *writing, const struct finding *finding)
 {
     struct json_writer *json = &writing->json;
     const struct component *component = finding->component;
@@ -364,13 +187,13 @@ static void write_finding(struct writing *writing, const struct finding *finding
         json_field(json, "PkgID", package_id(writing, component));
     json_field(json, "PkgName", component->name);
     if (!of_system)
-        field(json, "PkgPath", path_of(writing, report_location(component)));
+        trivy_field(json, "PkgPath", path_of(writing, report_location(component)));
     write_identifier(writing, "PkgIdentifier", component);
     json_field(json, "InstalledVersion", component->version);
-    field(json, "FixedVersion", report_fixed(finding, writing->report->arena));
+    trivy_field(json, "FixedVersion", report_fixed(finding, writing->report->arena));
     json_field(json, "Status", slice_from_text(finding->status));
     json_put_key(json, "Layer");
-    write_layer(json, report_layer_of(writing->report, finding), false);
+    trivy_write_layer(json, report_layer_of(writing->report, finding), false);
     write_rating(writing, finding);
     json_end_object(json);
 }
@@ -397,7 +220,7 @@ static bool is_of_kind(struct kind kind, const struct component *component)
     return kind.type ? peer_type_of(component) == kind.type : component_is_of_system(component);
 }
 
-static void write_packages(struct writing *writing, struct kind kind)
+static void write_packages(struct trivy_writing *writing, struct kind kind)
 {
     struct component *const *components = writing->report->inventory->components.items;
     if (writing->report->leave_out_packages)
@@ -410,7 +233,7 @@ static void write_packages(struct writing *writing, struct kind kind)
     json_end_array(&writing->json);
 }
 
-static bool any_of_kind(const struct writing *writing, struct kind kind, bool suppressed)
+static bool any_of_kind(const struct trivy_writing *writing, struct kind kind, bool suppressed)
 {
     for (size_t i = 0; i < writing->finding_count[suppressed]; i++)
         if (is_of_kind(kind, writing->findings[suppressed][i]->component))
@@ -418,7 +241,7 @@ static bool any_of_kind(const struct writing *writing, struct kind kind, bool su
     return false;
 }
 
-static void write_findings(struct writing *writing, struct kind kind, bool suppressed)
+static void write_findings(struct trivy_writing *writing, struct kind kind, bool suppressed)
 {
     struct json_writer *json = &writing->json;
     if (!any_of_kind(writing, kind, suppressed))
@@ -439,7 +262,7 @@ static void write_findings(struct writing *writing, struct kind kind, bool suppr
     json_end_array(json);
 }
 
-static void write_result(struct writing *writing, struct kind kind)
+static void write_result(struct trivy_writing *writing, struct kind kind)
 {
     struct json_writer *json = &writing->json;
     const struct report *report = writing->report;
@@ -453,10 +276,10 @@ static void write_result(struct writing *writing, struct kind kind)
     else
         json_field(json, "Target",
                    arena_format(report->arena, "%.*s (%.*s%s%.*s)", SLICE_ARG(report->image->name),
-                                SLICE_ARG(family_of(os)), os->version_id.len ? " " : "",
+                                SLICE_ARG(trivy_family(os)), os->version_id.len ? " " : "",
                                 SLICE_ARG(os->version_id)));
     json_field(json, "Class", kind.type ? SLICE("lang-pkgs") : SLICE("os-pkgs"));
-    json_field(json, "Type", kind.type ? slice_from_text(kind.type->trivy_type) : family_of(os));
+    json_field(json, "Type", kind.type ? slice_from_text(kind.type->trivy_type) : trivy_family(os));
     write_packages(writing, kind);
     write_findings(writing, kind, false);
     write_findings(writing, kind, true);
@@ -464,7 +287,7 @@ static void write_result(struct writing *writing, struct kind kind)
 }
 
 /* The kinds in the order in which their first component comes; the distribution's first. */
-static void write_package_results(struct writing *writing)
+static void write_package_results(struct trivy_writing *writing)
 {
     struct component *const *components = writing->report->inventory->components.items;
     size_t count = writing->report->inventory->components.count;
@@ -488,7 +311,7 @@ static void write_package_results(struct writing *writing)
     }
 }
 
-static void write_secret(struct writing *writing, const struct image_secret *found)
+static void write_secret(struct trivy_writing *writing, const struct image_secret *found)
 {
     struct json_writer *json = &writing->json;
     const struct secret *secret = found->secret;
@@ -507,7 +330,7 @@ static void write_secret(struct writing *writing, const struct image_secret *fou
     json_field(json, "Match", secret->match);
     json_put_key(json, "Layer");
     if (found->layer != SIZE_MAX) {
-        write_layer(json, &writing->report->image->layers[found->layer], true);
+        trivy_write_layer(json, &writing->report->image->layers[found->layer], true);
     } else {
         json_begin_object(json);
         json_end_object(json);
@@ -516,7 +339,8 @@ static void write_secret(struct writing *writing, const struct image_secret *fou
 }
 
 /* A file's secrets: those that count, or those that are suppressed. */
-static void write_secrets_of(struct writing *writing, const struct list *of_path, bool suppressed)
+static void write_secrets_of(struct trivy_writing *writing, const struct list *of_path,
+                             bool suppressed)
 {
     struct json_writer *json = &writing->json;
     const struct image_secret *const *secrets = of_path->items;
@@ -540,7 +364,7 @@ static void write_secrets_of(struct writing *writing, const struct list *of_path
         json_end_array(json);
 }
 
-static void write_secret_results(struct writing *writing)
+static void write_secret_results(struct trivy_writing *writing)
 {
     struct json_writer *json = &writing->json;
     struct arena *arena = writing->report->arena;
@@ -576,7 +400,7 @@ static void write_secret_results(struct writing *writing)
 static void write_report(const struct report *report, const struct report_options *options,
                          struct buffer *out)
 {
-    struct writing writing = {.json = {.out = out}, .report = report};
+    struct trivy_writing writing = {.json = {.out = out}, .report = report};
     struct json_writer *json = &writing.json;
     const struct image *image = report->image;
     (void)options;
@@ -594,11 +418,11 @@ static void write_report(const struct report *report, const struct report_option
                                         SLICE_ARG(image->digest), report->started),
                            report->arena));
     json_field(json, "CreatedAt", slice_from_text(report->started));
-    field(json, "ArtifactID", image->config_digest);
+    trivy_field(json, "ArtifactID", image->config_digest);
     json_field(json, "ArtifactName", image->name);
     json_field(json, "ArtifactType",
                image->root_folder >= 0 ? SLICE("filesystem") : SLICE("container_image"));
-    write_metadata(&writing);
+    trivy_write_metadata(&writing);
     json_put_key(json, "Results");
     json_begin_array(json);
     write_package_results(&writing);

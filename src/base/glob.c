@@ -12,9 +12,16 @@ struct matching {
     unsigned depth;
 };
 
+/* Where in the pattern: the byte before tells whether "**" is a part of its own. */
+struct place {
+    slice pattern;
+    char before;
+    const struct after *after;
+};
+
 enum { DEPTH = 64 };
 
-static bool match(struct matching *at, slice pattern, const struct after *after, slice text);
+static bool match(struct matching *at, struct place place, slice text);
 
 /* The length of "[…]" at the front, 0 when it is not closed. "]" as the first byte is one of it. */
 static size_t class_length(slice pattern)
@@ -75,38 +82,47 @@ static size_t brace_part(slice pattern, size_t from, char *end)
     return 0;
 }
 
-static bool match_brace(struct matching *at, slice pattern, const struct after *after, slice text)
+static bool match_brace(struct matching *at, struct place place, slice text)
 {
     char end = ',';
     size_t from = 1;
     while (end == ',') { /* where it ends, first: what stands behind it follows every choice */
-        size_t comma = brace_part(pattern, from, &end);
+        size_t comma = brace_part(place.pattern, from, &end);
         if (!comma)
             return false;
         from = comma + 1;
     }
-    struct after rest = {slice_from(pattern, from), after};
+    struct after rest = {slice_from(place.pattern, from), place.after};
     for (end = ',', from = 1; end == ',';) {
-        size_t comma = brace_part(pattern, from, &end);
-        if (match(at, slice_first(slice_from(pattern, from), comma - from), &rest, text))
+        size_t comma = brace_part(place.pattern, from, &end);
+        slice choice = slice_first(slice_from(place.pattern, from), comma - from);
+        if (match(at, (struct place){choice, place.before, &rest}, text))
             return true;
         from = comma + 1;
     }
     return false;
 }
 
-/* "**" and "**" with a slash behind it also stand for nothing at all: for the folder itself. */
-static bool match_stars(struct matching *at, slice pattern, const struct after *after, slice text)
+static bool ends_part(slice rest, const struct after *after)
 {
-    bool over_slashes = pattern.len > 1 && pattern.ptr[1] == '*';
-    slice rest = pattern;
+    for (; rest.len == 0 && after; after = after->next)
+        rest = after->pattern;
+    return rest.len == 0 || rest.ptr[0] == '/';
+}
+
+/* "**" goes over slashes where it is a part of its own, and then also stands for no part at all. */
+static bool match_stars(struct matching *at, struct place place, slice text)
+{
+    slice rest = place.pattern;
     while (rest.len && rest.ptr[0] == '*')
         rest = slice_from(rest, 1);
+    bool over_slashes = place.pattern.len > 1 && place.pattern.ptr[1] == '*' &&
+                        place.before == '/' && ends_part(rest, place.after);
     if (over_slashes && rest.len && rest.ptr[0] == '/' &&
-        match(at, slice_from(rest, 1), after, text))
+        match(at, (struct place){slice_from(rest, 1), '/', place.after}, text))
         return true;
     for (size_t i = 0;; i++) {
-        if (match(at, rest, after, slice_from(text, i)))
+        if (match(at, (struct place){rest, '*', place.after}, slice_from(text, i)))
             return true;
         if (i == text.len || (!over_slashes && text.ptr[i] == '/'))
             return false;
@@ -130,36 +146,37 @@ static size_t match_item(slice pattern, char byte)
     }
 }
 
-static bool match_here(struct matching *at, slice pattern, const struct after *after, slice text)
+static bool match_here(struct matching *at, struct place place, slice text)
 {
     for (;;) {
         if (at->steps++ > LIMIT_GLOB_STEPS)
             return false;
-        if (pattern.len == 0) {
-            if (!after)
+        if (place.pattern.len == 0) {
+            if (!place.after)
                 return text.len == 0;
-            pattern = after->pattern;
-            after = after->next;
+            place.pattern = place.after->pattern;
+            place.after = place.after->next;
             continue;
         }
-        if (pattern.ptr[0] == '*')
-            return match_stars(at, pattern, after, text);
-        if (pattern.ptr[0] == '{')
-            return match_brace(at, pattern, after, text);
-        size_t used = text.len ? match_item(pattern, text.ptr[0]) : 0;
+        if (place.pattern.ptr[0] == '*')
+            return match_stars(at, place, text);
+        if (place.pattern.ptr[0] == '{')
+            return match_brace(at, place, text);
+        size_t used = text.len ? match_item(place.pattern, text.ptr[0]) : 0;
         if (!used)
             return false;
-        pattern = slice_from(pattern, used);
+        place.before = place.pattern.ptr[used - 1];
+        place.pattern = slice_from(place.pattern, used);
         text = slice_from(text, 1);
     }
 }
 
-static bool match(struct matching *at, slice pattern, const struct after *after, slice text)
+static bool match(struct matching *at, struct place place, slice text)
 {
     if (at->depth >= DEPTH)
         return false;
     at->depth++;
-    bool matches = match_here(at, pattern, after, text);
+    bool matches = match_here(at, place, text);
     at->depth--;
     return matches;
 }
@@ -167,7 +184,7 @@ static bool match(struct matching *at, slice pattern, const struct after *after,
 bool glob_match(slice pattern, slice text)
 {
     struct matching at = {0};
-    return match(&at, pattern, NULL, text);
+    return match(&at, (struct place){pattern, '/', NULL}, text);
 }
 
 bool glob_valid(slice pattern)

@@ -1,7 +1,7 @@
 /*
  * Patterns for paths as shells and gitignore have them: "*" and "?" stay within a part between
- * slashes, "**" goes over them, "[a-z]" and "[!a-z]" are one byte, "{a,b}" is either, "\" takes
- * the next byte as it is.
+ * slashes, "**" as a part of its own stands for any number of parts, "[a-z]" and "[!a-z]" are one
+ * byte, "{a,b}" is either, "\" takes the next byte as it is.
  */
 #ifndef PLIMSOLL_BASE_GLOB_H
 #define PLIMSOLL_BASE_GLOB_H

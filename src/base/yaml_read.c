@@ -1,4 +1,5 @@
 #include "base/yaml_read.h"
+#include "base/limits.h"
 #include "base/map.h"
 
 struct error *yaml_file_wrong(const struct yaml_file *file, const yaml_node_t *node,
@@ -47,15 +48,40 @@ static struct error *check(struct yaml_file *file)
     return NULL;
 }
 
-static struct error *load(struct yaml_file *file, yaml_parser_t *parser, yaml_document_t *document)
+static struct error *no_yaml(const struct yaml_file *file, const yaml_parser_t *parser)
 {
-    if (yaml_parser_load(parser, document))
-        return NULL;
     if (parser->error == YAML_MEMORY_ERROR)
         memory_exhausted();
     return error_make(ERROR_INPUT, "%s, line %zu: this is no YAML: %s", file->name,
                       parser->problem_mark.line + 1,
                       parser->problem ? parser->problem : "it cannot be read");
+}
+
+/* Goes over the events alone: for a document as deep as it is long libyaml takes minutes. */
+static struct error *check_depth(struct yaml_file *file, yaml_parser_t *parser)
+{
+    unsigned depth = 0;
+    for (bool end = false; !end;) {
+        yaml_event_t event;
+        if (!yaml_parser_parse(parser, &event))
+            return no_yaml(file, parser);
+        depth += event.type == YAML_SEQUENCE_START_EVENT || event.type == YAML_MAPPING_START_EVENT;
+        depth -= event.type == YAML_SEQUENCE_END_EVENT || event.type == YAML_MAPPING_END_EVENT;
+        end = event.type == YAML_STREAM_END_EVENT;
+        size_t line = event.start_mark.line + 1;
+        yaml_event_delete(&event);
+        if (depth > LIMIT_JSON_DEPTH)
+            return error_make(ERROR_LIMIT, "%s, line %zu: it is nested deeper than the limit of %d",
+                              file->name, line, LIMIT_JSON_DEPTH);
+    }
+    return NULL;
+}
+
+static struct error *load(struct yaml_file *file, yaml_parser_t *parser, yaml_document_t *document)
+{
+    if (yaml_parser_load(parser, document))
+        return NULL;
+    return no_yaml(file, parser);
 }
 
 static struct error *load_only(struct yaml_file *file, yaml_parser_t *parser)
@@ -73,18 +99,26 @@ static struct error *load_only(struct yaml_file *file, yaml_parser_t *parser)
     return error;
 }
 
-struct error *yaml_file_read(struct yaml_file *file, slice text, const char *name,
-                             struct arena *arena)
+static struct error *with_parser(struct yaml_file *file, slice text,
+                                 struct error *(*use)(struct yaml_file *, yaml_parser_t *))
 {
     yaml_parser_t parser;
-    *file = (struct yaml_file){.name = name, .arena = arena};
     if (!yaml_parser_initialize(&parser))
         memory_exhausted();
     yaml_parser_set_input_string(&parser, (const unsigned char *)(text.len ? text.ptr : ""),
                                  text.len);
-    struct error *error = load_only(file, &parser);
+    struct error *error = use(file, &parser);
     yaml_parser_delete(&parser);
-    return error ? error : check(file);
+    return error;
+}
+
+struct error *yaml_file_read(struct yaml_file *file, slice text, const char *name,
+                             struct arena *arena)
+{
+    *file = (struct yaml_file){.name = name, .arena = arena};
+    TRY(with_parser(file, text, check_depth));
+    TRY(with_parser(file, text, load_only));
+    return check(file);
 }
 
 void yaml_file_close(struct yaml_file *file)

@@ -77,6 +77,12 @@
 #define LIMIT_SETTINGS_BYTES (64 * LIMIT_KIB) /* plimsoll.yaml */
 #define LIMIT_GLOB_STEPS 100000               /* of one pattern at one path */
 
+/* own templates of reports */
+#define LIMIT_TEMPLATE_BYTES (4 * LIMIT_MIB)
+#define LIMIT_TEMPLATE_DEPTH 32 /* sections in sections */
+#define LIMIT_TEMPLATE_OUTPUT_BYTES (512 * LIMIT_MIB)
+#define LIMIT_TEMPLATE_STEPS 10000000 /* tags that are gone through */
+
 /* registries, daemons and feeds over HTTP */
 #define LIMIT_HTTP_HEADER_BYTES (256 * LIMIT_KIB) /* all headers of one answer */
 #define LIMIT_HTTP_REFUSAL_BYTES (64 * LIMIT_KIB) /* kept of an answer that says no */
@@ -103,5 +109,12 @@
 #define LIMIT_ADVISORY_EVENTS 200000   /* events of all its packages */
 #define LIMIT_SEVERITY_WORDS 200       /* severities of one advisory or CVE record */
 #define LIMIT_ALIASES_FOLLOWED 1000    /* ids looked at to find the CVEs of one id */
+
+/* SBOMs that are read */
+#define LIMIT_SBOM_BYTES (256 * LIMIT_MIB)
+#define LIMIT_SBOM_COMPONENTS 1000000
+#define LIMIT_SBOM_NESTING 100   /* components in components */
+#define LIMIT_LICENSE_BYTES 4096 /* a licence that is taken for an expression */
+#define LIMIT_LICENSE_NESTING 32 /* parentheses in it */
 
 #endif

@@ -2,6 +2,7 @@
 #include "base/limits.h"
 #include "cli/option_values.h"
 #include "cli/peer_options.h"
+#include "cli/sbom_file.h"
 #include "cli/settings.h"
 
 #define TEXT_OPTION(function, field)                                                               \
@@ -56,6 +57,7 @@ SWITCH(set_verbose, verbose)
 SWITCH(set_stats, stats)
 SWITCH(set_show_suppressed, show_suppressed)
 TEXT_OPTION(set_output_file, output)
+TEXT_OPTION(set_template, template_file)
 SWITCH(set_help, help)
 SWITCH(set_facts_only, facts_only)
 SWITCH(set_starter, starter)
@@ -76,6 +78,14 @@ static struct error *set_output(struct options *options, const char *value)
     if (output_is_format(slice_from_text(value)))
         return set_format(options, value);
     options->output = value;
+    return NULL;
+}
+
+static struct error *set_sbom_sources(struct options *options, const char *value)
+{
+    if (strcmp(value, "oci") != 0)
+        return error_make(ERROR_USAGE, "--sbom-sources: there is oci, not \"%s\"", value);
+    options->attached_sbom = true;
     return NULL;
 }
 
@@ -240,6 +250,9 @@ const struct option option_table[] = {
      NULL},
     {"containerd-namespace", 0, "NAME", FOR_IMAGE, "containerd's namespace; else all of them",
      set_containerd_namespace, ""},
+    {"sbom-sources", 0, "LIST", FOR_IMAGE,
+     "take the packages from an SBOM attached to the image, where there is one: oci",
+     set_sbom_sources, "oci"},
     {"plan", 0, NULL, FOR_IMAGE, "say what would be fetched or read, and stop", set_plan, NULL},
     {"write", 0, NULL, FOR_CONTEXT, "add the lines to .dockerignore", set_write, NULL},
     {"no-lazy", 0, NULL, FOR_IMAGE, "read eStargz and zstd:chunked layers whole", set_no_lazy,
@@ -280,13 +293,15 @@ const struct option option_table[] = {
     {"secret-baseline", 0, "FILE", FOR_LOOK,
      "a JSON report: the secrets in it are known already and do not count", set_secret_baseline,
      NULL},
-    {"format", 'f', "FORMAT",
-     FOR_LOOK | FOR_CONTEXT | FOR_DB_STATUS | FOR_CACHE_STATUS | FOR_RULES_LIST,
-     "table (for people), json or another; FORMAT=FILE writes it there", set_format, "table json"},
-    {"output", 'o', "FILE",
-     FOR_LOOK | FOR_CONTEXT | FOR_DB_STATUS | FOR_CACHE_STATUS | FOR_RULES_LIST,
-     "write the report to FILE, whole or not at all", set_output, NULL},
+    {"format", 'f', "FORMAT", FOR_REPORT,
+     "table (for people), json or another; FORMAT=FILE writes it there", set_format,
+     "table json html sarif junit gitlab github markdown csv openmetrics template "
+     "cyclonedx cyclonedx-xml spdx spdx-tag-value spdx3"},
+    {"output", 'o', "FILE", FOR_REPORT, "write the report to FILE, whole or not at all", set_output,
+     NULL},
     {"file", 0, "FILE", FOR_LOOK, "", set_output_file, NULL},
+    {"template", 0, "FILE", FOR_LOOK, "the template of --format template (docs/formats.md)",
+     set_template, NULL},
     {"show-suppressed", 0, NULL, FOR_LOOK, "list in the table what was suppressed, and why",
      set_show_suppressed, NULL},
     {"stats", 0, NULL, FOR_LOOK, "add bytes read, times and memory to the report", set_stats, NULL},
@@ -474,13 +489,25 @@ static struct error *parse_letters(struct parser *parser, const char *argument)
 }
 
 /* Only scans are written in every format. */
-static struct error *finish_outputs(struct options *options, unsigned command)
+static struct error *finish_outputs(struct options *options, struct arena *arena, unsigned command)
 {
     const struct report_format *format = outputs_plain_format(&options->outputs);
-    if (!(command & FOR_LOOK) && (options->outputs.count > 1 || !report_is_plain(format)))
+    bool any = command & (FOR_LOOK | FOR_SBOM_OUT);
+    /* An SBOM that is given is judged, and seen as an image is. */
+    bool given = options->word_count == 1 && sbom_file_is(options->words[0]);
+    bool wants_sbom = (command & FOR_SBOM_OUT) || ((command & FOR_SBOM) && !given);
+    if (wants_sbom && options->outputs.count == 0)
+        TRY(output_add(&options->outputs, SLICE("cyclonedx")));
+    if (!any && (options->outputs.count > 1 || !report_is_plain(format)))
         return error_make(ERROR_USAGE, "--format: here there is table and json, not %s",
                           format->name);
     TRY(outputs_finish(&options->outputs, options->output));
+    TRY(outputs_read_template(&options->outputs, arena, options->template_file));
+    if ((command & FOR_SBOM_OUT) && !outputs_are_sboms(&options->outputs))
+        return error_make(ERROR_USAGE, "--format: SBOMs come as cyclonedx, cyclonedx-xml, spdx, "
+                                       "spdx-tag-value or spdx3");
+    if (command & FOR_SBOM_OUT)
+        options->scan_vulnerabilities = options->scan_secrets = false;
     bool gate = options->policy.exit_code || options->policy.has_fail_on;
     if ((command & FOR_SCAN) && outputs_are_sboms(&options->outputs) && !options->scanners_given &&
         !gate)
@@ -543,5 +570,5 @@ struct error *options_parse(struct options *options, struct arena *arena, unsign
     begin_place(options);
     TRY(apply_environment(options, arena, command));
     TRY(parse_arguments(&parser));
-    return finish_outputs(options, command);
+    return finish_outputs(options, arena, command);
 }

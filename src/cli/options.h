@@ -23,13 +23,22 @@ enum {
     FOR_RULES_TEST = 512,
     FOR_SECRET = 1024,
     FOR_CONTEXT = 2048,
-    FOR_SCAN = FOR_IMAGE | FOR_ROOTFS,
+    FOR_SBOM = 1 << 12, /* beside FOR_IMAGE, whose options it takes */
+    FOR_SBOM_SCAN = 1 << 13,
+    FOR_SBOM_CONVERT = 1 << 14,
+    FOR_SBOM_MERGE = 1 << 15,
+    FOR_SBOM_CHECK = 1 << 16, /* validate, score */
+    FOR_SCAN = FOR_IMAGE | FOR_ROOTFS | FOR_SBOM_SCAN,
+    FOR_SBOM_OUT = FOR_SBOM_CONVERT | FOR_SBOM_MERGE,
+    FOR_SBOMS = FOR_SBOM | FOR_SBOM_OUT | FOR_SBOM_CHECK,
     FOR_LOOK = FOR_SCAN | FOR_SECRET,
     FOR_HTTP = FOR_IMAGE | FOR_DB_UPDATE,
     FOR_DB = FOR_DB_IMPORT | FOR_DB_STATUS | FOR_DB_EXPORT | FOR_DB_UPDATE,
     FOR_CACHE = FOR_CACHE_STATUS | FOR_CACHE_CLEAR,
     FOR_RULES = FOR_RULES_LIST | FOR_RULES_TEST,
-    FOR_ALL = FOR_LOOK | FOR_CONTEXT | FOR_DB | FOR_CACHE | FOR_RULES
+    FOR_REPORT = FOR_LOOK | FOR_CONTEXT | FOR_DB_STATUS | FOR_CACHE_STATUS | FOR_RULES_LIST |
+                 FOR_SBOM_OUT | FOR_SBOM_CHECK,
+    FOR_ALL = FOR_LOOK | FOR_CONTEXT | FOR_DB | FOR_CACHE | FOR_RULES | FOR_SBOMS
 };
 
 /* --db-source may be given so often. */
@@ -41,6 +50,7 @@ struct options {
     slice platform, select;
     const char *base_image;
     bool no_verify, no_lazy, plan;
+    bool attached_sbom; /* --sbom-sources oci */
     bool write;         /* context: into .dockerignore */
     int64_t timeout_ms; /* 0: LIMIT_SCAN_SECONDS */
     /* where images come from */
@@ -71,7 +81,7 @@ struct options {
     /* output */
     struct outputs outputs;
     bool outputs_begun; /* --format more than once adds up */
-    const char *output;
+    const char *output, *template_file;
     bool show_suppressed;
     bool by_cve, leave_out_packages; /* in forms of other scanners */
     const char *target_name;         /* what the report calls the image, or NULL */

@@ -19,6 +19,8 @@ struct output {
 struct outputs {
     struct output items[OUTPUTS];
     size_t count;
+    slice template_text; /* of --template; in the arena */
+    const char *template_path;
 };
 
 /* Whether `text` is of the form that output_add takes, with the name of a format. */
@@ -27,6 +29,13 @@ bool output_is_format(slice text);
 MUST_CHECK struct error *output_add(struct outputs *outputs, slice text);
 /* Gives the one without a file `path` (--output; may be NULL). None at all: the table. */
 MUST_CHECK struct error *outputs_finish(struct outputs *outputs, const char *path);
+
+/*
+ * Reads the file of --template ("FILE", "@FILE"; may be NULL) where a format needs it, and looks
+ * whether it is a template.
+ */
+MUST_CHECK struct error *outputs_read_template(struct outputs *outputs, struct arena *arena,
+                                               const char *path);
 
 /* The first format, for commands that write something else than a scan's report. */
 const struct report_format *outputs_plain_format(const struct outputs *outputs);

@@ -416,10 +416,14 @@ static void scan_image(struct scan *scan)
 }
 
 /* What is in it is known already: an SBOM says so. */
-static void scan_known(struct scan *scan, const struct inventory *known)
+static void scan_known(struct scan *scan, const struct scan_request *request)
 {
-    scan->inventory = *known;
-    add_inventory_errors(scan);
+    const slice *problems = request->known_problems->items;
+    scan->inventory = *request->known;
+    for (size_t i = 0; i < request->known_problems->count; i++)
+        add_error(scan, "image", SIZE_MAX, SLICE_EMPTY,
+                  arena_format(scan->arena, "%.*s is not of the whole image: %.*s",
+                               SLICE_ARG(scan->image->name), SLICE_ARG(problems[i])));
     if (scan->options->scan_vulnerabilities)
         match_components(scan);
 }
@@ -450,6 +454,8 @@ static void fill_report(struct scan *scan)
     report->policy = &scan->options->policy;
     report->verdict = &scan->verdict;
     report->store = scan->has_store ? &scan->store : NULL;
+    report->template_text = scan->options->outputs.template_text;
+    report->template_path = scan->options->outputs.template_path;
     report->arena = scan->arena;
 }
 
@@ -472,7 +478,7 @@ static struct scan *collect(const struct scan_request *request)
     if (!scan->image)
         scan->image = image_new(arena, request->name);
     else if (request->known)
-        scan_known(scan, request->known);
+        scan_known(scan, request);
     else
         scan_image(scan);
     policy_apply(&request->options->policy, arena, &scan->result, &scan->inventory.secrets);

@@ -21,6 +21,7 @@ struct scan_request {
     struct secrets *secrets;      /* or NULL: not looked for; stays the caller's */
     /* What is in the image, where it is known already and no layer need be read; or NULL. */
     const struct inventory *known;
+    const struct list *known_problems; /* with it: of slice, what could not be read at the time */
 };
 
 /* The cache, where it may be used: NULL else, with a remark when it should have been. */

@@ -159,4 +159,3 @@ void trivy_write_metadata(struct trivy_writing *writing)
     }
     json_end_object(json);
 }
-

@@ -300,7 +300,7 @@ const struct option option_table[] = {
     {"output", 'o', "FILE", FOR_REPORT, "write the report to FILE, whole or not at all", set_output,
      NULL},
     {"file", 0, "FILE", FOR_LOOK, "", set_output_file, NULL},
-    {"template", 0, "FILE", FOR_LOOK, "the template of --format template (docs/formats.md)",
+    {"template", 't', "FILE", FOR_LOOK, "the template of --format template (docs/formats.md)",
      set_template, NULL},
     {"show-suppressed", 0, NULL, FOR_LOOK, "list in the table what was suppressed, and why",
      set_show_suppressed, NULL},

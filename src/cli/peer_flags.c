@@ -69,7 +69,6 @@ static const struct peer_flag flags[] = {
      "it does not read Alpine packages that a later layer removed; leave the flag out"},
     {"render-cause", true, NULL, ""},
     {"report", true, "", "it has no compliance reports; leave --compliance and --report out"},
-    {"sbom-sources", true, "", "it reads what is in the image itself; leave the flag out"},
     {"scope", true, "squashed",
      "it judges the image as it runs, which is squashed; secrets are found in every layer anyway"},
     {"server", true, "",

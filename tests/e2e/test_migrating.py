@@ -14,10 +14,10 @@ VALUES = {
     "--cache-backend": "memory", "--detection-priority": "precise", "--distro": "debian:12", "--exit-code": "1", "--exit-on-eol": "1",
     "--fail-on": "high", "--format": "json", "--ignore-states": "wont-fix", "--ignore-status": "will_not_fix", "--image-config-scanners": "secret",
     "--image-src": "docker", "--output": "json", "--pkg-relationships": "unknown,direct", "--pkg-types": "os",
-    "--platform": "linux/amd64", "--scanners": "vuln", "--scope": "squashed", "--severity": "HIGH,CRITICAL", "--timeout": "5m0s",
+    "--platform": "linux/amd64", "--scanners": "vuln", "--scope": "squashed", "--sbom-sources": "oci", "--severity": "HIGH,CRITICAL", "--timeout": "5m0s",
     "--vuln-severity-source": "auto",
 }
-LATER = {"--ignorefile", "--vex", "--template"}  # taken once ignore rules, VEX and templates are there
+LATER = {"--ignorefile", "--vex"}  # taken once ignore rules and VEX are there
 
 
 def flags():

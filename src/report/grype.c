@@ -449,7 +449,7 @@ static void write_descriptor(struct writing *writing)
 static void write_report(const struct report *report, const struct report_options *options,
                          struct buffer *out)
 {
-    struct writing writing = {.json = {.out = out}, .report = report};
+    struct writing writing = {.json = {.out = out, .compact = true}, .report = report};
     (void)options;
     json_begin_object(&writing.json);
     write_matches(&writing, "matches", false);

@@ -95,6 +95,13 @@ def test_no_secret_is_in_them(reports, name):
         assert "\x1b" not in text
 
 
+@pytest.mark.parametrize("form", ["trivy", "grype"])
+def test_the_same_twice(tmp_path, store, form):
+    path = imagekit.write_archive(tmp_path / "i.tar", imagekit.files_docker_old(imagekit.image_of(*LAYERS["odd"])))
+    runs = {scanner.run("image", "--input", path, "-q", "-f", form, "--db", store, env={"SOURCE_DATE_EPOCH": "1700000000"}).out for _ in range(2)}
+    assert len(runs) == 1 and runs.pop()
+
+
 def test_packages_are_left_out_when_asked(tmp_path, store):
     path = imagekit.write_archive(tmp_path / "i.tar", imagekit.files_docker_old(imagekit.image_of(*LAYERS["small"])))
     result = scanner.run("image", "--input", path, "-q", "-f", "trivy-json", "--list-all-pkgs=false", "--db", store)

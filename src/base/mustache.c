@@ -172,12 +172,22 @@ static struct error *read_tag(struct reading *reading, size_t begin)
     return NULL;
 }
 
+static void note_names(struct mustache *mustache)
+{
+    struct mustache_token *tokens = mustache->tokens.items;
+    for (size_t i = 0; i < mustache->tokens.count; i++) {
+        slice rest = tokens[i].text, part;
+        while (tokens[i].kind != TOKEN_TEXT && rest.len && slice_pull(&rest, '.', &part))
+            map_put(&mustache->names, part, &tokens[i]);
+    }
+}
+
 struct error *mustache_parse(struct mustache *mustache, struct arena *arena, slice text,
                              const char *path)
 {
     struct reading reading = {
         .mustache = mustache, .arena = arena, .path = path, .text = text, .line = 1};
-    *mustache = (struct mustache){0};
+    *mustache = (struct mustache){.names = {.arena = arena}};
     while (reading.at < text.len) {
         size_t begin = find_part(slice_from(text, reading.at), SLICE("{{"));
         if (begin == SIZE_MAX)
@@ -191,7 +201,13 @@ struct error *mustache_parse(struct mustache *mustache, struct arena *arena, sli
     }
     if (reading.at < text.len)
         add_token(&reading, TOKEN_TEXT, slice_from(text, reading.at));
+    note_names(mustache);
     return NULL;
+}
+
+bool mustache_mentions(const struct mustache *mustache, slice name)
+{
+    return map_get(&mustache->names, name) != NULL;
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */

@@ -12,10 +12,12 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/map.h"
 #include <jansson.h>
 
 struct mustache {
     struct list tokens; /* of struct mustache_token */
+    struct map names;   /* each part of each name that a tag has → the token */
 };
 
 /* Puts a variable's text into the output so that it is only text there. */
@@ -28,6 +30,9 @@ typedef void mustache_escape(struct buffer *out, slice text);
  */
 MUST_CHECK struct error *mustache_parse(struct mustache *mustache, struct arena *arena, slice text,
                                         const char *path);
+
+/* Whether a member of that name can be seen in what the template makes. */
+bool mustache_mentions(const struct mustache *mustache, slice name);
 
 /*
  * Writes what it makes of `root` (an object). `escape` may be NULL: as it stands. Errors: an output

@@ -155,6 +155,45 @@ static struct error *match_conda(struct matcher *matcher, const struct component
     return NULL;
 }
 
+/* Packages of languages that only SBOMs tell of so far, and that are judged by name and version. */
+static const struct {
+    slice type, ecosystem;
+} languages[] = {
+    {SLICE("golang"), SLICE("Go")},
+    {SLICE("npm"), SLICE("npm")},
+    {SLICE("cargo"), SLICE("crates.io")},
+    {SLICE("hex"), SLICE("Hex")},
+};
+
+static struct error *match_language(struct matcher *matcher, const struct component *component,
+                                    slice ecosystem)
+{
+    bool has;
+    slice version = component->version;
+    TRY(store_has_ecosystem(matcher->store, ecosystem, &has));
+    if (!has) {
+        add_unjudged(matcher, component->type, 1,
+                     arena_format(matcher->arena,
+                                  "the store holds no advisories for %.*s: `plimsoll db update "
+                                  "%.*s` fetches them",
+                                  SLICE_ARG(ecosystem), SLICE_ARG(ecosystem)));
+        return NULL;
+    }
+    if (version.len == 0) {
+        add_unjudged(matcher,
+                     arena_format(matcher->arena, "%.*s without version",
+                                  SLICE_ARG(component->type)),
+                     1, SLICE("nothing says which version is there"));
+        return NULL;
+    }
+    /* Go's versions begin with a "v" that advisories leave out; its own library's with "go". */
+    if (slice_equal(ecosystem, SLICE("Go")))
+        version = slice_starts(version, SLICE("go"))  ? slice_from(version, 2)
+                  : slice_starts(version, SLICE("v")) ? slice_from(version, 1)
+                                                      : version;
+    return match_in(matcher, component, ecosystem, component->name, version);
+}
+
 static struct error *match_component(struct matcher *matcher, const struct component *component)
 {
     matcher->looked_at = component_is_of_system(component) ? UNJUDGED_SYSTEM : UNJUDGED_LIBRARIES;
@@ -164,6 +203,9 @@ static struct error *match_component(struct matcher *matcher, const struct compo
         return match_pypi(matcher, component);
     if (slice_equal(component->type, SLICE("conda")))
         return match_conda(matcher, component);
+    for (size_t i = 0; i < sizeof(languages) / sizeof(languages[0]); i++)
+        if (slice_equal(component->type, languages[i].type))
+            return match_language(matcher, component, languages[i].ecosystem);
     add_unjudged(matcher, component->type, 1, SLICE("plimsoll has no rules for them"));
     return NULL;
 }

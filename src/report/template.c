@@ -3,6 +3,7 @@
  * template cannot make. Its file's ending says how values are escaped.
  */
 #include "base/json_read.h"
+#include "base/json_scan.h"
 #include "base/mustache.h"
 #include "report/escapes.h"
 #include "report/parts.h"
@@ -54,6 +55,54 @@ static void add_counts(const struct report *report, json_t *root)
     json_object_set_new(root, "version", json_string(report->version));
 }
 
+static json_t *read_value(struct json_scan *scan, const struct mustache *mustache);
+
+/* Of an object what the template can show; of 50,000 findings the rest would take most memory. */
+static json_t *read_object(struct json_scan *scan, const struct mustache *mustache)
+{
+    json_t *object = json_object();
+    slice key;
+    json_scan_enter(scan, '{');
+    while (json_scan_key(scan, &key))
+        if (mustache_mentions(mustache, key))
+            json_object_setn_new(object, key.ptr, key.len, read_value(scan, mustache));
+        else
+            json_scan_skip(scan);
+    return object;
+}
+
+static json_t *read_list(struct json_scan *scan, const struct mustache *mustache)
+{
+    json_t *list = json_array();
+    json_scan_enter(scan, '[');
+    while (json_scan_item(scan))
+        json_array_append_new(list, read_value(scan, mustache));
+    return list;
+}
+
+/* The report's own JSON: it is well formed, and no deeper than the report is. */
+static json_t *read_value(struct json_scan *scan, const struct mustache *mustache)
+{
+    CLEANUP_ARENA struct arena scratch = {0};
+    struct arena *outer = scan->arena;
+    char next = json_scan_peek(scan);
+    slice text;
+    if (next == '{')
+        return read_object(scan, mustache);
+    if (next == '[')
+        return read_list(scan, mustache);
+    size_t from = json_scan_offset(scan);
+    scan->arena = &scratch;
+    json_t *value = NULL;
+    if (next == '"' && json_scan_string(scan, &text))
+        value = json_stringn(text.len ? text.ptr : "", text.len);
+    else if (json_scan_skip(scan))
+        value = json_loadb(scan->whole.ptr + from, json_scan_offset(scan) - from,
+                           JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK, NULL);
+    scan->arena = outer;
+    return value ? value : json_null();
+}
+
 static struct error *fill(const struct report *report, const struct report_options *options,
                           struct buffer *out)
 {
@@ -62,7 +111,13 @@ static struct error *fill(const struct report *report, const struct report_optio
     struct mustache mustache;
     TRY(mustache_parse(&mustache, report->arena, report->template_text, report->template_path));
     report_json.write(report, options, &text);
-    TRY(json_read_with(&root, buffer_slice(&text), "the report", JSON_ALLOW_NUL));
+    struct json_scan scan;
+    json_scan_start(&scan, buffer_slice(&text), report->arena);
+    root = read_object(&scan, &mustache);
+    if (scan.failure)
+        return error_make(ERROR_SYSTEM, "the report for the template is broken: %s", scan.failure);
+    buffer_free(&text);
+    text = (struct buffer){0};
     add_counts(report, root);
     return mustache_render(&mustache, root, escape_for(slice_from_text(report->template_path)),
                            out);

@@ -95,7 +95,8 @@ bool purl_parse(struct purl *purl, slice text, struct arena *arena)
     }
     while (slice_ends(path, SLICE("/")))
         path.len--;
-    bool lower = is_type(purl->type, "pypi deb apk github bitbucket oci docker golang composer");
+    /* Go's modules are written in lower case by the specification, by nobody else. */
+    bool lower = is_type(purl->type, "pypi deb apk github bitbucket oci docker composer");
     purl->name = decode(slice_basename(path), lower, arena);
     purl->space = decode(slice_dirname(path), lower || is_type(purl->type, "rpm"), arena);
     if (is_type(purl->type, "pypi"))

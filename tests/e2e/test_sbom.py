@@ -351,3 +351,31 @@ def compare_with_image(archives, store, out):
     image, back = scanner.scan(archives["small"], db=store), read_back(out, store)
     conda = {f for f in of(image) if f[1] == "medium-fixed"}
     assert of(image) - conda == of(back) - conda
+
+
+def test_other_languages(make_store, tmp_path):
+    """Go, npm and Rust packages are judged by name and version, as their purls have them."""
+    store = make_store([
+        advisories.advisory("GO-2024-1", "Go", "github.com/BurntSushi/toml", "1.2.0", "HIGH"),
+        advisories.advisory("GO-2024-2", "Go", "stdlib", "1.22.1", "HIGH"),
+        advisories.advisory("GHSA-npm", "npm", "@scope/left", "3.0.0", "LOW"),
+        advisories.advisory("RUSTSEC-1", "crates.io", "smallvec", "1.6.1", "MEDIUM")])
+    purls = ["pkg:golang/github.com/BurntSushi/toml@v1.1.0", "pkg:golang/stdlib@go1.22.0", "pkg:npm/%40scope/left@2.9.9",
+             "pkg:cargo/smallvec@1.6.0", "pkg:golang/github.com/BurntSushi/toml@v1.2.0", "pkg:npm/%40scope/left@3.0.0"]
+    path = tmp_path / "languages.json"
+    path.write_text(json.dumps({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [
+        {"type": "library", "bom-ref": purl, "name": "x", "version": purl.partition("@v")[2] or "1", "purl": purl} for purl in purls]}))
+    done = read_back(path, store, "--exit-code", "1")
+    assert done.ids() == {"GO-2024-1", "GO-2024-2", "GHSA-npm", "RUSTSEC-1"} and len(done.report["findings"]) == 4, done
+    assert done.code == 1 and not done.report["unjudged"]
+
+
+def test_under_any_worker_order(archives, store):
+    """One core or two, the layers' records come in another order: the same bytes."""
+    outputs = {}
+    for form in ("json", "cyclonedx", "spdx", "table"):
+        for prefix in ([], ["taskset", "-c", "0"]):
+            done = subprocess.run([*prefix, scanner.binary(), "image", "-i", archives["small"], "--db", store, "-f", form],
+                                  capture_output=True, env=scanner.environment(EPOCH), check=True)
+            outputs.setdefault(form, set()).add(done.stdout)
+    assert {form: len(texts) for form, texts in outputs.items()} == dict.fromkeys(outputs, 1)

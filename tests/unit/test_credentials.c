@@ -356,9 +356,11 @@ static void test_helper_fails(void **state)
         {"exec sleep 1000", "does not answer"},
         {"while :; do printf x; sleep 0.1; done", "does not answer"},
     };
-    setenv("PLIMSOLL_TEST_HELPER_MS", "700", 1);
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct found found;
+        /* A busy machine may take its time with those that do answer. */
+        bool silent = strcmp(rows[i].says, "does not answer") == 0;
+        setenv("PLIMSOLL_TEST_HELPER_MS", silent ? "700" : "60000", 1);
         write_helper(rows[i].script);
         find_with(&found, HELPERS, "q.io", "a");
         if (!is_empty(&found.credentials) || strstr(found.said, "s3cret"))

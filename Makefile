@@ -12,7 +12,7 @@ APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-instal
 
 BUILD_PACKAGES := gcc libc6-dev meson ninja-build pkg-config libisal-dev zlib1g-dev libzstd-dev \
 	libsqlite3-dev libjansson-dev libssl-dev libcurl4-openssl-dev \
-	libseccomp-dev libxxhash-dev libhyperscan-dev libpcre2-dev libyaml-dev
+	libseccomp-dev libxxhash-dev libhyperscan-dev libpcre2-dev libyaml-dev libexpat1-dev
 DEMO_PACKAGES := mmdebstrap python3 python3-pip
 CHECK_PACKAGES := libcmocka-dev clang libclang-rt-14-dev python3-venv mmdebstrap docker.io skopeo \
 	docker-registry podman buildah umoci containerd crun openssl isal procps util-linux man-db

@@ -78,10 +78,32 @@ static void from_folder_name(slice path, struct package *package)
         package->version = version;
 }
 
+/* What the metadata says of the licence: the first that says something counts, in this order. */
+struct license_words {
+    slice expression; /* License-Expression (PEP 639) */
+    slice field;      /* License, where it is a name and not a whole text */
+    slice classifier; /* "License :: OSI Approved :: MIT License": its last part */
+};
+
+static void note_license(struct license_words *words, slice key, slice value)
+{
+    enum { LONGEST_NAME = 100 };
+    slice prefix = SLICE("License :: ");
+    if (slice_equal_nocase(key, SLICE("License-Expression")))
+        words->expression = value;
+    else if (slice_equal_nocase(key, SLICE("License")) && value.len <= LONGEST_NAME &&
+             !slice_equal_nocase(value, SLICE("UNKNOWN")))
+        words->field = value;
+    else if (slice_equal_nocase(key, SLICE("Classifier")) && slice_starts(value, prefix) &&
+             words->classifier.len == 0 && !slice_ends(value, SLICE(":: OSI Approved")))
+        words->classifier = slice_trim(slice_from(value, slice_find_last(value, ':') + 1));
+}
+
 /* The fields stand in front of the first empty line, as in an e-mail (RFC 822). */
 static void read_fields(slice bytes, struct package *package)
 {
     slice line, key, value;
+    struct license_words license = {0};
     if (slice_starts(bytes, SLICE("\xef\xbb\xbf")))
         bytes = slice_from(bytes, 3);
     while (slice_pull_line(&bytes, &line) && slice_trim(line).len) {
@@ -92,9 +114,12 @@ static void read_fields(slice bytes, struct package *package)
             package->name = value;
         else if (package->version.len == 0 && slice_equal_nocase(key, SLICE("Version")))
             package->version = value;
-        else if (package->license.len == 0 && slice_equal_nocase(key, SLICE("License-Expression")))
-            package->license = value;
+        else
+            note_license(&license, key, value);
     }
+    package->license = license.expression.len ? license.expression
+                       : license.field.len    ? license.field
+                                              : license.classifier;
 }
 
 static struct error *read_metadata(struct analysis *analysis, slice bytes)

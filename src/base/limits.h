@@ -83,6 +83,16 @@
 #define LIMIT_VEX_FOLDER_DEPTH 16        /* a folder in a folder of documents */
 #define LIMIT_VEX_SCOPES 2000000         /* products that all statements are about */
 
+/* own templates of reports */
+#define LIMIT_TEMPLATE_BYTES (4 * LIMIT_MIB)
+#define LIMIT_TEMPLATE_DEPTH 32 /* sections in sections */
+#define LIMIT_TEMPLATE_OUTPUT_BYTES (512 * LIMIT_MIB)
+#define LIMIT_TEMPLATE_STEPS 10000000 /* tags that are gone through */
+
+/* saved reports that are compared */
+#define LIMIT_SAVED_REPORT_BYTES (256 * LIMIT_MIB)
+#define LIMIT_COMPARED 100 /* images and reports at once */
+
 /* registries, daemons and feeds over HTTP */
 #define LIMIT_HTTP_HEADER_BYTES (256 * LIMIT_KIB) /* all headers of one answer */
 #define LIMIT_HTTP_REFUSAL_BYTES (64 * LIMIT_KIB) /* kept of an answer that says no */
@@ -109,5 +119,12 @@
 #define LIMIT_ADVISORY_EVENTS 200000   /* events of all its packages */
 #define LIMIT_SEVERITY_WORDS 200       /* severities of one advisory or CVE record */
 #define LIMIT_ALIASES_FOLLOWED 1000    /* ids looked at to find the CVEs of one id */
+
+/* SBOMs that are read */
+#define LIMIT_SBOM_BYTES (256 * LIMIT_MIB)
+#define LIMIT_SBOM_COMPONENTS 1000000
+#define LIMIT_SBOM_NESTING 100   /* components in components */
+#define LIMIT_LICENSE_BYTES 4096 /* a licence that is taken for an expression */
+#define LIMIT_LICENSE_NESTING 32 /* parentheses in it */
 
 #endif

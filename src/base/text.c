@@ -155,3 +155,17 @@ slice text_size(struct arena *arena, uint64_t bytes)
     }
     return arena_format(arena, unit && amount < 10 ? "%.1f %s" : "%.0f %s", amount, units[unit]);
 }
+
+void text_add_utf8(struct buffer *out, slice s)
+{
+    for (size_t at = 0, length; at < s.len; at += length) {
+        slice rest = slice_from(s, at);
+        unsigned char byte = (unsigned char)s.ptr[at];
+        length = utf8_length(rest);
+        if (length == 0 || (byte < 0x20 && byte != '\n' && byte != '\t'))
+            buffer_text(out, "\xEF\xBF\xBD");
+        else
+            buffer_add(out, slice_first(rest, length));
+        length = length ? length : 1;
+    }
+}

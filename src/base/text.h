@@ -27,6 +27,9 @@ void text_add_safe(struct buffer *out, slice s);
 /* The same into an arena. */
 slice text_safe(struct arena *arena, slice s);
 
+/* Appends `s` as UTF-8: what is none, and control characters but line ends and tabs, is U+FFFD. */
+void text_add_utf8(struct buffer *out, slice s);
+
 /* Columns that safe text takes on a terminal: characters, wide ones count two, combining none. */
 size_t text_width(slice s);
 

@@ -18,10 +18,13 @@ struct command {
 };
 
 extern const struct command command_image, command_rootfs;
+extern const struct command command_compare;
 extern const struct command command_db_import, command_db_status, command_db_export,
     command_db_update;
 extern const struct command command_cache_status, command_cache_clear;
 extern const struct command command_secret, command_context;
+extern const struct command command_sbom, command_sbom_scan, command_sbom_convert,
+    command_sbom_merge, command_sbom_validate, command_sbom_score;
 extern const struct command command_rules_list, command_rules_test;
 
 extern const struct command *const command_table[];

@@ -1,7 +1,9 @@
 #include "cli/plan.h"
+#include "cli/sbom_file.h"
 #include "cli/scan.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/progress.h"
 #include "source/source.h"
 
 static struct source_options source_options_of(const struct options *options, int64_t deadline_ms)
@@ -10,6 +12,7 @@ static struct source_options source_options_of(const struct options *options, in
         .platform = options->platform,
         .select = options->select,
         .verify = !options->no_verify,
+        .attached_sbom = options->attached_sbom,
         .http = {.ca_file = options->ca_cert,
                  .client_certificate = options->client_cert,
                  .client_key = options->client_key,
@@ -71,6 +74,28 @@ struct opened {
     struct secrets secrets;
 };
 
+/* Packages as the attached SBOM lists them; of the image there is still all that is known. */
+static struct error *take_sbom(struct scan_request *request)
+{
+    struct image *image = request->image;
+    if (!request->options->attached_sbom || !image)
+        return NULL;
+    if (image->sbom.len == 0) {
+        remark("no SBOM is attached to %.*s: its layers are read", SLICE_ARG(image->name));
+        return NULL;
+    }
+    struct sbom *sbom = ARENA_NEW(request->arena, struct sbom);
+    TRY(sbom_read(sbom, request->arena, "attached to the image", image->sbom));
+    remark("the packages are those of the SBOM (%.*s%s%.*s) in %.*s", SLICE_ARG(sbom->format),
+           sbom->tool.len ? ", by " : "", SLICE_ARG(sbom->tool), SLICE_ARG(image->sbom_from));
+    if (image->layer_count == 0)
+        return error_make(ERROR_INPUT, "the image has no layers of which an SBOM could speak");
+    sbom_place_in(sbom, image);
+    request->known = &sbom->inventory;
+    request->known_problems = &sbom->problems;
+    return NULL;
+}
+
 static void open_all(struct opened *opened, const struct options *options, struct arena *arena,
                      const char *name)
 {
@@ -98,6 +123,12 @@ static void open_all(struct opened *opened, const struct options *options, struc
     request->failure = open_image(options, arena, name, &opened->source, &request->image);
     if (request->failure)
         request->image = NULL;
+    struct error *failure = take_sbom(request);
+    if (failure) {
+        request->failure = failure;
+        image_close(request->image);
+        request->image = NULL;
+    }
 }
 
 static void close_all(struct opened *opened)
@@ -112,6 +143,8 @@ static struct error *run(const struct options *options, struct arena *arena, int
     struct opened opened;
     struct scan_request *request = &opened.request;
     TRY(name_of(options, &name));
+    if (sbom_file_is(name))
+        return sbom_file_scan(options, arena, name, exit_code);
     open_all(&opened, options, arena, name);
     struct error *error =
         options->plan && request->image

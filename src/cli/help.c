@@ -166,7 +166,8 @@ static void write_bash(struct buffer *out)
     buffer_text(
         out,
         "' -- \"$current\"))\n    elif (( COMP_CWORD == 1 )); then\n"
-        "        COMPREPLY=($(compgen -W 'image rootfs db cache help version' -- \"$current\") "
+        "        COMPREPLY=($(compgen -W 'image rootfs compare db cache help version' -- "
+        "\"$current\") "
         "$(compgen -f -- \"$current\"))\n    elif [[ $previous == db ]]; then\n"
         "        COMPREPLY=($(compgen -W 'update import status export-facts' -- \"$current\"))\n"
         "    elif [[ $previous == cache ]]; then\n"
@@ -187,14 +188,15 @@ static void write_zsh(struct buffer *out)
                       option->argument ? ":" : "", option->argument ? option->argument : "",
                       option->argument && !option->values ? ":_files" : "");
     }
-    buffer_text(out, "    '1:command:(image rootfs db cache help version)' '*:file:_files'\n");
+    buffer_text(out,
+                "    '1:command:(image rootfs compare db cache help version)' '*:file:_files'\n");
 }
 
 static void write_fish(struct buffer *out)
 {
     buffer_text(out, "# fish completion, made from the option table: plimsoll generate fish\n"
-                     "complete -c plimsoll -n __fish_use_subcommand -a 'image rootfs db cache "
-                     "help version'\n"
+                     "complete -c plimsoll -n __fish_use_subcommand -a 'image rootfs compare db "
+                     "cache help version'\n"
                      "complete -c plimsoll -n '__fish_seen_subcommand_from db' -a 'update import "
                      "status export-facts'\n"
                      "complete -c plimsoll -n '__fish_seen_subcommand_from cache' -a 'status "

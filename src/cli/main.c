@@ -9,9 +9,11 @@
 #include <signal.h>
 
 const struct command *const command_table[] = {
-    &command_image,     &command_rootfs,    &command_db_import,    &command_db_update,
-    &command_db_status, &command_db_export, &command_cache_status, &command_cache_clear,
-    &command_secret,    &command_context,   &command_rules_list,   &command_rules_test,
+    &command_image,      &command_rootfs,       &command_db_import,    &command_db_update,
+    &command_db_status,  &command_db_export,    &command_cache_status, &command_cache_clear,
+    &command_secret,     &command_context,      &command_rules_list,   &command_rules_test,
+    &command_sbom_scan,  &command_sbom_convert, &command_sbom_merge,   &command_sbom_validate,
+    &command_sbom_score, &command_sbom,         &command_compare,
 };
 const size_t command_count = sizeof(command_table) / sizeof(command_table[0]);
 

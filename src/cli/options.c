@@ -1,5 +1,6 @@
 #include "cli/options.h"
 #include "base/limits.h"
+#include "cli/sbom_file.h"
 
 #define TEXT_OPTION(function, field)                                                               \
     static struct error *function(struct options *options, const char *value)                      \
@@ -52,6 +53,7 @@ SWITCH(set_verbose, verbose)
 SWITCH(set_stats, stats)
 SWITCH(set_show_suppressed, show_suppressed)
 TEXT_OPTION(set_output_file, output)
+TEXT_OPTION(set_template, template_file)
 SWITCH(set_help, help)
 SWITCH(set_facts_only, facts_only)
 SWITCH(set_starter, starter)
@@ -72,6 +74,59 @@ static struct error *set_output(struct options *options, const char *value)
     if (output_is_format(slice_from_text(value)))
         return set_format(options, value);
     options->output = value;
+    return NULL;
+}
+
+static struct error *set_sbom_sources(struct options *options, const char *value)
+{
+    if (strcmp(value, "oci") != 0)
+        return error_make(ERROR_USAGE, "--sbom-sources: there is oci, not \"%s\"", value);
+    options->attached_sbom = true;
+    return NULL;
+}
+
+static struct error *set_comparison_format(struct options *options, const char *value)
+{
+    if (!options->outputs_begun)
+        options->comparisons.count = 0;
+    options->outputs_begun = true;
+    return error_wrap(comparison_add(&options->comparisons, slice_from_text(value)), "--format");
+}
+
+static struct error *set_comparison_output(struct options *options, const char *value)
+{
+    if (comparison_is_format(slice_from_text(value)))
+        return set_comparison_format(options, value);
+    options->output = value;
+    return NULL;
+}
+
+/* "high", "high=3" */
+static struct error *set_max_new(struct options *options, const char *value)
+{
+    slice name = slice_from_text(value), most = SLICE("0");
+    struct compare_gates *gates = &options->gates;
+    slice_split(name, '=', &name, &most);
+    if (!severity_by_name(slice_trim(name), &gates->max_new) ||
+        gates->max_new == SEVERITY_UNKNOWN || !slice_to_u64(slice_trim(most), &gates->most_new))
+        return error_make(ERROR_USAGE,
+                          "--max-new: \"%s\" is not of the form SEVERITY or SEVERITY=N, as high "
+                          "or high=3; there is CRITICAL, HIGH, MEDIUM, LOW, NEGLIGIBLE",
+                          value);
+    gates->has_max_new = true;
+    return NULL;
+}
+
+static struct error *set_min_reduction(struct options *options, const char *value)
+{
+    slice digits = slice_from_text(value);
+    uint64_t percent;
+    digits.len -= slice_ends(digits, SLICE("%"));
+    if (!slice_to_u64(digits, &percent) || percent > 100)
+        return error_make(ERROR_USAGE, "--min-reduction: \"%s\" is no percentage (0 to 100)",
+                          value);
+    options->gates.has_min_reduction = true;
+    options->gates.min_reduction = (unsigned)percent;
     return NULL;
 }
 
@@ -303,20 +358,20 @@ const struct option option_table[] = {
     {"input", 'i', "FILE", FOR_IMAGE, "the image: a file or folder", set_input, NULL},
     {"image", 0, "NAME", FOR_IMAGE, "which of several images in FILE: a tag or digest", set_select,
      ""},
-    {"platform", 0, "OS/ARCH", FOR_IMAGE, "which platform's image, where FILE holds several",
+    {"platform", 0, "OS/ARCH", FOR_FETCH, "which platform's image, where FILE holds several",
      set_platform, "linux/amd64 linux/arm64"},
     {"base-image", 0, "FILE", FOR_IMAGE, "the base image, to tell its layers from your own",
      set_base_image, NULL},
-    {"image-src", 0, "LIST", FOR_IMAGE,
+    {"image-src", 0, "LIST", FOR_FETCH,
      "where to look for a name, in order: docker,podman,containerd,registry", set_image_src,
      "docker podman containerd registry"},
-    {"username", 0, "NAME", FOR_IMAGE, "for the registry; else what docker login keeps",
+    {"username", 0, "NAME", FOR_FETCH, "for the registry; else what docker login keeps",
      set_username, ""},
-    {"password", 0, "WORD", FOR_IMAGE, "for the registry; better in PLIMSOLL_PASSWORD",
+    {"password", 0, "WORD", FOR_FETCH, "for the registry; better in PLIMSOLL_PASSWORD",
      set_password, ""},
-    {"registry-token", 0, "TOKEN", FOR_IMAGE, "a bearer token for the registry", set_registry_token,
+    {"registry-token", 0, "TOKEN", FOR_FETCH, "a bearer token for the registry", set_registry_token,
      ""},
-    {"registry-mirror", 0, "HOST=URL", FOR_IMAGE,
+    {"registry-mirror", 0, "HOST=URL", FOR_FETCH,
      "ask URL before the registry HOST; more by commas", set_registry_mirror, ""},
     {"ca-cert", 0, "FILE", FOR_HTTP, "PEM of an authority to trust", set_ca_cert, NULL},
     {"cacert", 0, "FILE", FOR_HTTP, "", set_ca_cert, NULL},
@@ -324,27 +379,31 @@ const struct option option_table[] = {
     {"client-key", 0, "FILE", FOR_HTTP, "PEM of its key", set_client_key, NULL},
     {"insecure", 0, NULL, FOR_HTTP, "allow http, and certificates that are not trusted",
      set_insecure, NULL},
-    {"containerd-address", 0, "SOCKET", FOR_IMAGE, "containerd's socket", set_containerd_address,
+    {"containerd-address", 0, "SOCKET", FOR_FETCH, "containerd's socket", set_containerd_address,
      NULL},
-    {"containerd-namespace", 0, "NAME", FOR_IMAGE, "containerd's namespace; else all of them",
+    {"containerd-namespace", 0, "NAME", FOR_FETCH, "containerd's namespace; else all of them",
      set_containerd_namespace, ""},
+    {"sbom-sources", 0, "LIST", FOR_IMAGE,
+     "take the packages from an SBOM attached to the image, where there is one: oci",
+     set_sbom_sources, "oci"},
     {"plan", 0, NULL, FOR_IMAGE, "say what would be fetched or read, and stop", set_plan, NULL},
     {"write", 0, NULL, FOR_CONTEXT, "add the lines to .dockerignore", set_write, NULL},
-    {"no-lazy", 0, NULL, FOR_IMAGE, "read eStargz and zstd:chunked layers whole", set_no_lazy,
+    {"no-lazy", 0, NULL, FOR_FETCH, "read eStargz and zstd:chunked layers whole", set_no_lazy,
      NULL},
     {"timeout", 0, "TIME", FOR_LOOK | FOR_CONTEXT | FOR_DB_UPDATE,
      "give up after so long, as 5m (30m)", set_timeout, ""},
-    {"no-verify", 0, NULL, FOR_IMAGE, "do not check the digests of what is read", set_no_verify,
+    {"no-verify", 0, NULL, FOR_FETCH, "do not check the digests of what is read", set_no_verify,
      NULL},
     {"severity", 's', "LIST", FOR_LOOK, "show and count only these severities, as HIGH,CRITICAL",
      set_severity, SEVERITY_VALUES},
     {"ignore-unfixed", 0, NULL, FOR_SCAN, "leave out what no version repairs", set_ignore_unfixed,
      NULL},
     {"only-fixed", 0, NULL, FOR_SCAN, "", set_ignore_unfixed, NULL},
-    {"exit-code", 0, "N", FOR_LOOK | FOR_CONTEXT, "end with N when anything is found (a gate)",
+    {"exit-code", 0, "N", FOR_REPORT | FOR_CONTEXT, "end with N when anything is found (a gate)",
      set_exit_code, ""},
-    {"fail-on", 0, "SEVERITY", FOR_LOOK, "end with 1 when this severity or worse is found (a gate)",
-     set_fail_on, "CRITICAL HIGH MEDIUM LOW NEGLIGIBLE"},
+    {"fail-on", 0, "SEVERITY", FOR_REPORT,
+     "end with 1 when this severity or worse is found (a gate)", set_fail_on,
+     "CRITICAL HIGH MEDIUM LOW NEGLIGIBLE"},
     {"ignorefile", 0, "FILE", FOR_LOOK,
      "what is excepted (.plimsollignore.yaml, .trivyignore, .grype.yaml); instead of those here",
      set_ignore_file, NULL},
@@ -362,17 +421,29 @@ const struct option option_table[] = {
     {"secret-baseline", 0, "FILE", FOR_LOOK,
      "a JSON report: the secrets in it are known already and do not count", set_secret_baseline,
      NULL},
-    {"format", 'f', "FORMAT",
-     FOR_LOOK | FOR_CONTEXT | FOR_DB_STATUS | FOR_CACHE_STATUS | FOR_RULES_LIST,
+    {"format", 'f', "FORMAT", FOR_WRITTEN,
      "table (for people), json or another; FORMAT=FILE writes it there", set_format,
-     "table json openvex"},
-    {"output", 'o', "FILE",
-     FOR_LOOK | FOR_CONTEXT | FOR_DB_STATUS | FOR_CACHE_STATUS | FOR_RULES_LIST,
-     "write the report to FILE, whole or not at all", set_output, NULL},
-    {"file", 0, "FILE", FOR_LOOK, "", set_output_file, NULL},
-    {"show-suppressed", 0, NULL, FOR_LOOK, "list in the table what was suppressed, and why",
+     "table json html openvex sarif junit gitlab github markdown csv openmetrics template "
+     "cyclonedx cyclonedx-xml spdx spdx-tag-value spdx3"},
+    {"output", 'o', "FILE", FOR_WRITTEN, "write the report to FILE, whole or not at all",
+     set_output, NULL},
+    {"format", 'f', "FORMAT", FOR_COMPARE,
+     "table (for people), json, markdown or html; FORMAT=FILE writes it there",
+     set_comparison_format, "table json markdown html"},
+    {"output", 'o', "FILE", FOR_COMPARE, "write the comparison to FILE, whole or not at all",
+     set_comparison_output, NULL},
+    {"max-new", 0, "SEVERITY[=N]", FOR_COMPARE,
+     "end with 1 when more than N (0) new findings are of it or worse (a gate)", set_max_new,
+     "CRITICAL HIGH MEDIUM LOW NEGLIGIBLE"},
+    {"min-reduction", 0, "PERCENT", FOR_COMPARE,
+     "end with 1 unless findings fell by so many per cent (a gate)", set_min_reduction, ""},
+    {"file", 0, "FILE", FOR_REPORT, "", set_output_file, NULL},
+    {"template", 0, "FILE", FOR_REPORT, "the template of --format template (docs/formats.md)",
+     set_template, NULL},
+    {"show-suppressed", 0, NULL, FOR_REPORT, "list in the table what was suppressed, and why",
      set_show_suppressed, NULL},
-    {"stats", 0, NULL, FOR_LOOK, "add bytes read, times and memory to the report", set_stats, NULL},
+    {"stats", 0, NULL, FOR_REPORT, "add bytes read, times and memory to the report", set_stats,
+     NULL},
     {"cache-dir", 0, "FOLDER", FOR_LOOK | FOR_CACHE, "where what was found in layers is kept",
      set_cache_dir, NULL},
     {"cache-size", 0, "SIZE", FOR_SCAN, "how much of that is kept, as 500M or 2G (1G)",
@@ -513,13 +584,27 @@ static struct error *parse_letters(struct parser *parser, const char *argument)
 }
 
 /* Only scans are written in every format. */
-static struct error *finish_outputs(struct options *options, unsigned command)
+static struct error *finish_outputs(struct options *options, struct arena *arena, unsigned command)
 {
     const struct report_format *format = outputs_plain_format(&options->outputs);
-    if (!(command & FOR_LOOK) && (options->outputs.count > 1 || !report_is_plain(format)))
+    if (command & FOR_COMPARE)
+        return comparison_finish(&options->comparisons, options->output);
+    bool any = command & (FOR_REPORT | FOR_SBOM_OUT);
+    /* An SBOM that is given is judged, and seen as an image is. */
+    bool given = options->word_count == 1 && sbom_file_is(options->words[0]);
+    bool wants_sbom = (command & FOR_SBOM_OUT) || ((command & FOR_SBOM) && !given);
+    if (wants_sbom && options->outputs.count == 0)
+        TRY(output_add(&options->outputs, SLICE("cyclonedx")));
+    if (!any && (options->outputs.count > 1 || !report_is_plain(format)))
         return error_make(ERROR_USAGE, "--format: here there is table and json, not %s",
                           format->name);
     TRY(outputs_finish(&options->outputs, options->output));
+    TRY(outputs_read_template(&options->outputs, arena, options->template_file));
+    if ((command & FOR_SBOM_OUT) && !outputs_are_sboms(&options->outputs))
+        return error_make(ERROR_USAGE, "--format: SBOMs come as cyclonedx, cyclonedx-xml, spdx, "
+                                       "spdx-tag-value or spdx3");
+    if (command & FOR_SBOM_OUT)
+        options->scan_vulnerabilities = options->scan_secrets = false;
     bool gate = options->policy.exit_code || options->policy.has_fail_on;
     if ((command & FOR_SCAN) && outputs_are_sboms(&options->outputs) && !options->scanners_given &&
         !gate)
@@ -556,5 +641,5 @@ struct error *options_parse(struct options *options, struct arena *arena, unsign
         options->input = NULL; /* an image on the command line goes before PLIMSOLL_INPUT */
     options->words = words.items;
     options->word_count = words.count;
-    return finish_outputs(options, command);
+    return finish_outputs(options, arena, command);
 }

@@ -6,6 +6,7 @@
 #ifndef PLIMSOLL_CLI_OPTIONS_H
 #define PLIMSOLL_CLI_OPTIONS_H
 
+#include "cli/comparisons.h"
 #include "cli/outputs.h"
 #include "policy/policy.h"
 
@@ -23,13 +24,27 @@ enum {
     FOR_RULES_TEST = 512,
     FOR_SECRET = 1024,
     FOR_CONTEXT = 2048,
-    FOR_SCAN = FOR_IMAGE | FOR_ROOTFS,
+    FOR_SBOM = 1 << 12, /* beside FOR_IMAGE, whose options it takes */
+    FOR_SBOM_SCAN = 1 << 13,
+    FOR_SBOM_CONVERT = 1 << 14,
+    FOR_SBOM_MERGE = 1 << 15,
+    FOR_SBOM_CHECK = 1 << 16, /* validate, score */
+    FOR_COMPARE = 1 << 17,
+    FOR_FETCH = FOR_IMAGE | FOR_COMPARE, /* open an image by its name */
+    FOR_SCAN = FOR_IMAGE | FOR_ROOTFS | FOR_SBOM_SCAN | FOR_COMPARE,
+    FOR_SBOM_OUT = FOR_SBOM_CONVERT | FOR_SBOM_MERGE,
+    FOR_SBOMS = FOR_SBOM | FOR_SBOM_OUT | FOR_SBOM_CHECK,
     FOR_LOOK = FOR_SCAN | FOR_SECRET,
-    FOR_HTTP = FOR_IMAGE | FOR_DB_UPDATE,
+    /* end in a report and its verdict */
+    FOR_REPORT = FOR_IMAGE | FOR_ROOTFS | FOR_SBOM_SCAN | FOR_SECRET,
+    /* have a --format and an --output */
+    FOR_WRITTEN = FOR_REPORT | FOR_CONTEXT | FOR_DB_STATUS | FOR_CACHE_STATUS | FOR_RULES_LIST |
+                  FOR_SBOM_OUT | FOR_SBOM_CHECK,
+    FOR_HTTP = FOR_FETCH | FOR_DB_UPDATE,
     FOR_DB = FOR_DB_IMPORT | FOR_DB_STATUS | FOR_DB_EXPORT | FOR_DB_UPDATE,
     FOR_CACHE = FOR_CACHE_STATUS | FOR_CACHE_CLEAR,
     FOR_RULES = FOR_RULES_LIST | FOR_RULES_TEST,
-    FOR_ALL = FOR_LOOK | FOR_CONTEXT | FOR_DB | FOR_CACHE | FOR_RULES
+    FOR_ALL = FOR_LOOK | FOR_CONTEXT | FOR_DB | FOR_CACHE | FOR_RULES | FOR_SBOMS
 };
 
 /* --db-source may be given so often. */
@@ -50,6 +65,7 @@ struct options {
     slice platform, select;
     const char *base_image;
     bool no_verify, no_lazy, plan;
+    bool attached_sbom; /* --sbom-sources oci */
     bool write;         /* context: into .dockerignore */
     int64_t timeout_ms; /* 0: LIMIT_SCAN_SECONDS */
     /* where images come from */
@@ -78,10 +94,13 @@ struct options {
     struct policy policy;
     bool severities_begun; /* --severity more than once adds up */
     struct named_files ignore_files, vex;
+    /* compare */
+    struct compare_gates gates;
+    struct comparison_outputs comparisons;
     /* output */
     struct outputs outputs;
     bool outputs_begun; /* --format more than once adds up */
-    const char *output;
+    const char *output, *template_file;
     bool show_suppressed;
     bool quiet, verbose, stats, help;
     /* what stands on the line and is no option */

@@ -1,5 +1,9 @@
 #include "cli/outputs.h"
 #include "base/file.h"
+#include "base/limits.h"
+#include "base/mustache.h"
+
+#include <fcntl.h>
 
 #include <sys/ioctl.h>
 
@@ -66,6 +70,27 @@ struct error *outputs_finish(struct outputs *outputs, const char *path)
     return NULL;
 }
 
+struct error *outputs_read_template(struct outputs *outputs, struct arena *arena, const char *path)
+{
+    bool needed = false;
+    struct mustache mustache;
+    for (size_t i = 0; i < outputs->count; i++)
+        needed = needed || outputs->items[i].format->needs_template;
+    if (!needed)
+        return NULL;
+    if (!path)
+        return error_make(ERROR_USAGE, "--format template needs --template FILE");
+    path += path[0] == '@';
+    struct error *error =
+        file_read_whole(arena, AT_FDCWD, path, LIMIT_TEMPLATE_BYTES, &outputs->template_text);
+    if (!error)
+        error = mustache_parse(&mustache, arena, outputs->template_text, path);
+    if (error)
+        error->kind = ERROR_USAGE;
+    outputs->template_path = path;
+    return error_wrap(error, "--template");
+}
+
 const struct report_format *outputs_plain_format(const struct outputs *outputs)
 {
     return outputs->count ? outputs->items[0].format : report_formats[0];
@@ -95,7 +120,7 @@ bool outputs_want_prose(const struct outputs *outputs)
     return any;
 }
 
-static struct report_options look_of_terminal(void)
+struct report_options outputs_terminal(void)
 {
     struct report_options look = {0};
     struct winsize window;
@@ -116,11 +141,14 @@ struct error *outputs_write(const struct outputs *outputs, const struct report *
         CLEANUP_BUFFER struct buffer text = {0};
         struct report_options look = {0};
         if (!output->path)
-            look = look_of_terminal();
+            look = outputs_terminal();
+        struct error *error = NULL;
         look.version = output->version;
+        look.failure = &error;
         output->format->write(report, &look, &text);
-        struct error *error = output->path ? file_replace(output->path, buffer_slice(&text))
-                                           : file_write_all(STDOUT_FILENO, buffer_slice(&text));
+        if (!error)
+            error = output->path ? file_replace(output->path, buffer_slice(&text))
+                                 : file_write_all(STDOUT_FILENO, buffer_slice(&text));
         error = error_wrap(error, "cannot write the report (%s)", output->format->name);
         if (first)
             error_free(error);

@@ -19,6 +19,8 @@ struct output {
 struct outputs {
     struct output items[OUTPUTS];
     size_t count;
+    slice template_text; /* of --template; in the arena */
+    const char *template_path;
 };
 
 /* Whether `text` is of the form that output_add takes, with the name of a format. */
@@ -28,6 +30,13 @@ MUST_CHECK struct error *output_add(struct outputs *outputs, slice text);
 /* Gives the one without a file `path` (--output; may be NULL). None at all: the table. */
 MUST_CHECK struct error *outputs_finish(struct outputs *outputs, const char *path);
 
+/*
+ * Reads the file of --template ("FILE", "@FILE"; may be NULL) where a format needs it, and looks
+ * whether it is a template.
+ */
+MUST_CHECK struct error *outputs_read_template(struct outputs *outputs, struct arena *arena,
+                                               const char *path);
+
 /* The first format, for commands that write something else than a scan's report. */
 const struct report_format *outputs_plain_format(const struct outputs *outputs);
 /* Whether that format is written to stdout. */
@@ -35,6 +44,9 @@ bool outputs_show(const struct outputs *outputs, const struct report_format *for
 /* Whether nothing but SBOMs is asked for. */
 bool outputs_are_sboms(const struct outputs *outputs);
 bool outputs_want_prose(const struct outputs *outputs);
+
+/* How a report looks that is written to stdout. */
+struct report_options outputs_terminal(void);
 
 /* Writes them all, each whole or not at all; the first error, after all were tried. */
 MUST_CHECK struct error *outputs_write(const struct outputs *outputs, const struct report *report);

@@ -259,8 +259,7 @@ static slice today(struct arena *arena)
     return arena_copy(arena, slice_make(text, strftime(text, sizeof(text), "%Y-%m-%d", &parts)));
 }
 
-/* Now; or, for reports that come out the same again, what SOURCE_DATE_EPOCH says. */
-static const char *moment(struct arena *arena)
+const char *scan_moment(struct arena *arena)
 {
     char text[32];
     uint64_t seconds;
@@ -405,10 +404,14 @@ static void scan_image(struct scan *scan)
 }
 
 /* What is in it is known already: an SBOM says so. */
-static void scan_known(struct scan *scan, const struct inventory *known)
+static void scan_known(struct scan *scan, const struct scan_request *request)
 {
-    scan->inventory = *known;
-    add_inventory_errors(scan);
+    const slice *problems = request->known_problems->items;
+    scan->inventory = *request->known;
+    for (size_t i = 0; i < request->known_problems->count; i++)
+        add_error(scan, "image", SIZE_MAX, SLICE_EMPTY,
+                  arena_format(scan->arena, "%.*s is not of the whole image: %.*s",
+                               SLICE_ARG(scan->image->name), SLICE_ARG(problems[i])));
     if (scan->options->scan_vulnerabilities)
         match_components(scan);
 }
@@ -448,13 +451,15 @@ static void fill_report(struct scan *scan)
     report->vulnerabilities_wanted = scan->options->scan_vulnerabilities;
     report->sbom_findings = scan->options->scan_vulnerabilities && scan->options->scanners_given;
     report->show_suppressed = scan->options->show_suppressed;
-    report->started = moment(scan->arena);
+    report->started = scan_moment(scan->arena);
     report->version = PLIMSOLL_VERSION;
     report->inventory = &scan->inventory;
     report->result = &scan->result;
     report->policy = &scan->options->policy;
     report->verdict = &scan->verdict;
     report->store = scan->has_store ? &scan->store : NULL;
+    report->template_text = scan->options->outputs.template_text;
+    report->template_path = scan->options->outputs.template_path;
     report->arena = scan->arena;
 }
 
@@ -476,7 +481,7 @@ static struct scan *collect(const struct scan_request *request, struct scan_exce
     if (!scan->image)
         scan->image = image_new(arena, request->name);
     else if (request->known)
-        scan_known(scan, request->known);
+        scan_known(scan, request);
     else
         scan_image(scan);
     apply_exceptions(scan);

@@ -21,6 +21,7 @@ struct scan_request {
     struct secrets *secrets;      /* or NULL: not looked for; stays the caller's */
     /* What is in the image, where it is known already and no layer need be read; or NULL. */
     const struct inventory *known;
+    const struct list *known_problems; /* with it: of slice, what could not be read at the time */
 };
 
 /* The cache, where it may be used: NULL else, with a remark when it should have been. */
@@ -42,6 +43,9 @@ MUST_CHECK struct error *scan_collect(const struct scan_request *request,
  */
 MUST_CHECK struct error *scan_image_named(const struct options *options, struct arena *arena,
                                           const char *name, const struct report **report);
+
+/* Now; or, for reports that come out the same again, what SOURCE_DATE_EPOCH says. */
+const char *scan_moment(struct arena *arena);
 
 /* When a scan that starts now must be done. */
 int64_t scan_deadline(const struct options *options);

@@ -18,6 +18,11 @@ struct identity {
     bool bundled; /* a copy inside it ("setuptools/_vendor/…"): listed, not judged */
 };
 
+/* What an SBOM says of a component's bytes. */
+struct component_hash {
+    slice algorithm, digits; /* "SHA-256", hexadecimal */
+};
+
 struct component {
     slice ref;  /* unique in the report */
     slice type; /* purl type */
@@ -27,6 +32,8 @@ struct component {
     struct list locations;             /* of slice: the files that say so, sorted */
     slice source_name, source_version; /* or empty */
     slice maintainer, license, build, channel, installer, direct_url;
+    slice cpe;            /* from an SBOM, or empty */
+    struct list hashes;   /* of struct component_hash; from an SBOM */
     struct list contains; /* of struct identity: Python distributions that it owns */
     /* For a Python distribution that a package of the distribution's package manager owns: */
     struct component *owner;

@@ -245,7 +245,7 @@ static struct error *is_spoken_for(struct matcher *matcher, const struct compone
     const struct advisory *advisories;
     size_t count;
     const slice *location = component->locations.items;
-    if (!slice_starts(*location, SLICE("usr/lib/python")))
+    if (component->locations.count == 0 || !slice_starts(*location, SLICE("usr/lib/python")))
         return NULL;
     TRY(store_lookup(matcher->store, matcher->arena, matcher->distribution_ecosystem,
                      owner->source_name, &advisories, &count));

@@ -1,5 +1,5 @@
 #include "policy/purl_match.h"
-#include "base/buffer.h"
+#include "sbom/purl.h"
 
 static int hex_value(char c)
 {
@@ -9,8 +9,7 @@ static int hex_value(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Percent-decodes; in lower case on demand, as the types want their names. */
-static slice decode(slice text, bool lower, struct arena *arena)
+slice package_url_decode(slice text, struct arena *arena)
 {
     char *out = arena_alloc(arena, text.len + 1);
     size_t len = 0;
@@ -21,14 +20,17 @@ static slice decode(slice text, bool lower, struct arena *arena)
             byte = (char)(hex_value(text.ptr[i + 1]) * 16 + hex_value(text.ptr[i + 2]));
             i += 2;
         }
-        out[len++] = lower ? byte_lower(byte) : byte;
+        out[len++] = byte;
     }
     return slice_make(out, len);
 }
 
-slice purl_decode(slice text, struct arena *arena)
+static slice lowered(slice text, struct arena *arena)
 {
-    return decode(text, false, arena);
+    char *out = arena_text(arena, text);
+    for (size_t i = 0; i < text.len; i++)
+        out[i] = byte_lower(out[i]);
+    return slice_make(out, text.len);
 }
 
 static bool is_type(slice type, const char *words)
@@ -54,7 +56,7 @@ static slice normal_python(slice name, struct arena *arena)
     return slice_make(out, len);
 }
 
-static void add_qualifier(struct purl *purl, slice key, slice value, slice *epoch,
+static void add_qualifier(struct package_url *purl, slice key, slice value, slice *epoch,
                           struct arena *arena)
 {
     if (slice_equal(key, SLICE("epoch")))
@@ -68,17 +70,18 @@ static void add_qualifier(struct purl *purl, slice key, slice value, slice *epoc
     else if (slice_equal(key, SLICE("tag")))
         purl->tag = value;
     else
-        *(struct purl_qualifier *)list_add(&purl->others, arena, sizeof(struct purl_qualifier)) =
-            (struct purl_qualifier){key, value};
+        *(struct package_url_qualifier *)list_add(&purl->others, arena,
+                                                  sizeof(struct package_url_qualifier)) =
+            (struct package_url_qualifier){key, value};
 }
 
-static void read_qualifiers(struct purl *purl, slice rest, struct arena *arena)
+static void read_qualifiers(struct package_url *purl, slice rest, struct arena *arena)
 {
     slice part, key, value, epoch = SLICE_EMPTY;
     while (rest.len && slice_pull(&rest, '&', &part))
         if (slice_split(part, '=', &key, &value) && value.len)
-            add_qualifier(purl, decode(key, true, arena), decode(value, false, arena), &epoch,
-                          arena);
+            add_qualifier(purl, lowered(package_url_decode(key, arena), arena),
+                          package_url_decode(value, arena), &epoch, arena);
     /* rpm's form, which others use for deb as well; here the epoch is part of the version. */
     if (epoch.len && !slice_equal(epoch, SLICE("0")) && purl->version.len &&
         slice_find(purl->version, ':') == SIZE_MAX)
@@ -86,35 +89,22 @@ static void read_qualifiers(struct purl *purl, slice rest, struct arena *arena)
             arena_format(arena, "%.*s:%.*s", SLICE_ARG(epoch), SLICE_ARG(purl->version));
 }
 
-bool purl_parse(struct purl *purl, slice text, struct arena *arena)
+bool package_url_parse(struct package_url *url, slice text, struct arena *arena)
 {
-    slice rest = text, qualifiers = SLICE_EMPTY, subpath, path;
-    *purl = (struct purl){0};
-    if (!slice_equal_nocase(slice_first(text, 4), SLICE("pkg:")))
+    struct purl parts;
+    *url = (struct package_url){0};
+    if (!slice_equal_nocase(slice_first(text, 4), SLICE("pkg:")) ||
+        !purl_parse(&parts, arena_format(arena, "pkg:%.*s", SLICE_ARG(slice_from(text, 4))), arena))
         return false;
-    rest = slice_from(text, 4);
-    slice_split(rest, '#', &rest, &subpath);
-    slice_split(rest, '?', &rest, &qualifiers);
-    while (slice_starts(rest, SLICE("/")))
-        rest = slice_from(rest, 1);
-    if (!slice_split(rest, '/', &purl->type, &path) || purl->type.len == 0)
-        return false;
-    purl->type = decode(purl->type, true, arena);
-    /* An "@" that is not encoded also begins npm's scopes. */
-    size_t at = slice_find_last(path, '@'), slash = slice_find_last(path, '/');
-    if (at != SIZE_MAX && at > 0 && (slash == SIZE_MAX || at > slash)) {
-        purl->version = decode(slice_from(path, at + 1), false, arena);
-        path = slice_first(path, at);
-    }
-    while (slice_ends(path, SLICE("/")))
-        path.len--;
-    bool lower = is_type(purl->type, "pypi deb apk github bitbucket oci docker golang composer");
-    purl->name = decode(slice_basename(path), lower, arena);
-    purl->space = decode(slice_dirname(path), lower || is_type(purl->type, "rpm"), arena);
-    if (is_type(purl->type, "pypi"))
-        purl->name = normal_python(purl->name, arena);
-    read_qualifiers(purl, qualifiers, arena);
-    return purl->name.len > 0;
+    bool lower = is_type(parts.type, "pypi deb apk github bitbucket oci docker golang composer");
+    url->type = parts.type;
+    url->version = parts.version;
+    url->name = lower ? lowered(parts.name, arena) : parts.name;
+    url->space = lower || is_type(parts.type, "rpm") ? lowered(parts.space, arena) : parts.space;
+    if (is_type(parts.type, "pypi"))
+        url->name = normal_python(url->name, arena);
+    read_qualifiers(url, parts.qualifiers, arena);
+    return true;
 }
 
 static bool is_or_is_empty(slice wanted, slice value)
@@ -133,18 +123,19 @@ static bool distro_matches(slice wanted, slice distro)
            byte_is_digit(shorter.ptr[shorter.len - 1]);
 }
 
-static bool has_qualifier(const struct purl *purl, const struct purl_qualifier *wanted)
+static bool has_qualifier(const struct package_url *purl,
+                          const struct package_url_qualifier *wanted)
 {
-    const struct purl_qualifier *others = purl->others.items;
+    const struct package_url_qualifier *others = purl->others.items;
     for (size_t i = 0; i < purl->others.count; i++)
         if (slice_equal(others[i].key, wanted->key))
             return slice_equal(others[i].value, wanted->value);
     return false;
 }
 
-bool purl_matches(const struct purl *pattern, const struct purl *purl)
+bool package_url_matches(const struct package_url *pattern, const struct package_url *purl)
 {
-    const struct purl_qualifier *others = pattern->others.items;
+    const struct package_url_qualifier *others = pattern->others.items;
     if (!slice_equal(pattern->type, purl->type) || !slice_equal(pattern->name, purl->name) ||
         !slice_equal(pattern->space, purl->space) ||
         !is_or_is_empty(pattern->version, purl->version) ||

@@ -7,26 +7,26 @@
 
 #include "base/memory.h"
 
-struct purl {
+struct package_url {
     slice type;    /* in lower case */
     slice space;   /* the namespace, or empty */
     slice name;    /* in the type's normal form */
     slice version; /* or empty; with the epoch that a qualifier gives: "1:2.3" */
     slice arch, distro, repository_url, tag;
-    struct list others; /* of struct purl_qualifier */
+    struct list others; /* of struct package_url_qualifier */
 };
 
-struct purl_qualifier {
+struct package_url_qualifier {
     slice key, value;
 };
 
 /* Parses; false when it is no package URL. Decoded, in the arena. */
-bool purl_parse(struct purl *purl, slice text, struct arena *arena);
+bool package_url_parse(struct package_url *purl, slice text, struct arena *arena);
 
 /* Percent-decoded (RFC 3986, 2.1), in the arena. */
-slice purl_decode(slice text, struct arena *arena);
+slice package_url_decode(slice text, struct arena *arena);
 
 /* Whether `purl` is one of those that the pattern is for. */
-bool purl_matches(const struct purl *pattern, const struct purl *purl);
+bool package_url_matches(const struct package_url *pattern, const struct package_url *purl);
 
 #endif

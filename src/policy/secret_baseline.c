@@ -37,14 +37,19 @@ struct error *secret_baseline_read(struct secret_baseline *baseline, const char 
     return NULL;
 }
 
+bool secret_baseline_has(const struct secret_baseline *baseline, slice fingerprint)
+{
+    return baseline->count && bsearch(&fingerprint, baseline->fingerprints, baseline->count,
+                                      sizeof(slice), compare_texts);
+}
+
 void secret_baseline_apply(const struct secret_baseline *baseline, struct list *list,
                            struct arena *arena)
 {
     struct image_secret *secrets = list->items;
-    for (size_t i = 0; i < list->count && baseline->count; i++) {
+    for (size_t i = 0; i < list->count; i++) {
         if (secrets[i].suppressed_reason.len ||
-            !bsearch(&secrets[i].secret->fingerprint, baseline->fingerprints, baseline->count,
-                     sizeof(slice), compare_texts))
+            !secret_baseline_has(baseline, secrets[i].secret->fingerprint))
             continue;
         secrets[i].suppressed_reason =
             arena_format(arena, "known already: it is in %s", baseline->path);

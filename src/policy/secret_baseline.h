@@ -18,6 +18,9 @@ struct secret_baseline {
 MUST_CHECK struct error *secret_baseline_read(struct secret_baseline *baseline, const char *path,
                                               struct arena *arena);
 
+/* Whether the secret with that fingerprint is among them. */
+bool secret_baseline_has(const struct secret_baseline *baseline, slice fingerprint);
+
 /* Marks those of `secrets` (of struct image_secret) that it has as suppressed. */
 void secret_baseline_apply(const struct secret_baseline *baseline, struct list *secrets,
                            struct arena *arena);

@@ -83,13 +83,18 @@ static void try_target(struct upgrade *upgrade, slice target)
 /* The kernel alone has thousands; what a few hundred versions do is advice enough. */
 enum { MAX_TARGETS = 300 };
 
-static void find_target(struct upgrade *upgrade)
+static void find_target(struct upgrade *upgrade, struct arena *arena)
 {
     const struct finding *const *findings = upgrade->findings.items;
-    size_t tried = 0;
+    struct map tried = {.arena = arena};
     for (size_t i = 0; i < upgrade->findings.count; i++)
-        for (size_t j = 0; j < findings[i]->fixed.count && tried < MAX_TARGETS; j++, tried++)
-            try_target(upgrade, ((const slice *)findings[i]->fixed.items)[j]);
+        for (size_t j = 0; j < findings[i]->fixed.count && tried.count < MAX_TARGETS; j++) {
+            slice target = ((const slice *)findings[i]->fixed.items)[j];
+            if (map_get(&tried, target))
+                continue; /* one version often repairs many */
+            map_put(&tried, target, upgrade);
+            try_target(upgrade, target);
+        }
 }
 
 static bool is_better(const struct upgrade *a, const struct upgrade *b)
@@ -117,7 +122,7 @@ slice advice_write(const struct report *report)
         struct upgrade *upgrade = upgrades.entries[i].value;
         if (!upgrade)
             continue;
-        find_target(upgrade);
+        find_target(upgrade, report->arena);
         if (upgrade->removed && is_better(upgrade, best))
             best = upgrade;
     }

@@ -34,6 +34,7 @@ static void write_image(struct json_writer *json, const struct report *report)
     json_field_or_null(json, "digest", image->digest);
     json_field_or_null(json, "config_digest", image->config_digest);
     json_field_or_null(json, "platform", image->platform);
+    json_field_or_null(json, "created", image->created);
     json_field_or_null(json, "base_name", image->base_name);
     json_field_or_null(json, "base_digest", image->base_digest);
     write_os(json, report);
@@ -330,6 +331,18 @@ static void write_store(struct json_writer *json, const struct report *report)
     json_end_object(json);
 }
 
+/* What was looked for: nothing found of it else says nothing. */
+static void write_scanners(struct json_writer *json, const struct report *report)
+{
+    slice scanners[2];
+    size_t count = 0;
+    if (report->vulnerabilities_wanted)
+        scanners[count++] = SLICE("vuln");
+    if (report->secrets_wanted)
+        scanners[count++] = SLICE("secret");
+    json_field_strings(json, "scanners", scanners, count);
+}
+
 static void write_stats(struct json_writer *json, const struct report_stats *stats)
 {
     json_put_key(json, "stats");
@@ -355,6 +368,7 @@ static void write_report(const struct report *report, const struct report_option
     (void)options;
     json_begin_object(&json);
     json_field(&json, "schema_version", SLICE(REPORT_SCHEMA_VERSION));
+    write_scanners(&json, report);
     write_image(&json, report);
     write_components(&json, report);
     write_array(&json, report, "findings", true, false, false);

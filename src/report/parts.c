@@ -1,6 +1,7 @@
 #include "report/parts.h"
 #include "base/map.h"
 #include "base/text.h"
+#include "sbom/properties.h"
 
 static int compare_findings(const void *left, const void *right)
 {
@@ -137,6 +138,78 @@ slice report_uuid(slice seed, struct arena *arena)
                         (unsigned)(hashes[0] >> 16 & 0xffff), (unsigned)(hashes[0] & 0xfff),
                         (unsigned)(hashes[1] >> 48 & 0x3fff) | 0x8000,
                         (unsigned long long)(hashes[1] & 0xffffffffffff));
+}
+
+struct list report_image_properties(const struct report *report)
+{
+    const struct report_error *errors = report->errors.items;
+    struct list messages = {0};
+    for (size_t i = 0; i < report->errors.count; i++)
+        if (strcmp(errors[i].where, "store") != 0)
+            *(slice *)list_add(&messages, report->arena, sizeof(slice)) = errors[i].message;
+    return sbom_image_properties(report->image, report->inventory, &messages, report->arena);
+}
+
+slice report_identity(const struct report *report)
+{
+    CLEANUP_BUFFER struct buffer text = {0};
+    struct component *const *components = report->inventory->components.items;
+    buffer_add_string(&text, report->image->name);
+    buffer_add_string(&text, report->image->digest);
+    buffer_add_string(&text, slice_from_text(report->started));
+    for (size_t i = 0; i < report->inventory->components.count; i++)
+        buffer_add_string(&text, components[i]->ref);
+    return arena_format(report->arena, "%016llx",
+                        (unsigned long long)slice_hash(buffer_slice(&text)));
+}
+
+/* "ghcr.io/team/app:1.2@sha256:…" into its parts; what is a path of a file has none. */
+static void split_name(slice name, slice *repository, slice *tag)
+{
+    slice rest;
+    slice_split(name, '@', &name, &rest);
+    size_t slash = slice_find_last(name, '/'), colon = slice_find_last(name, ':');
+    *tag = SLICE_EMPTY;
+    *repository = name;
+    if (colon != SIZE_MAX && (slash == SIZE_MAX || colon > slash)) {
+        *repository = slice_first(name, colon);
+        *tag = slice_from(name, colon + 1);
+    }
+}
+
+slice report_image_purl(const struct report *report)
+{
+    CLEANUP_BUFFER struct buffer out = {0};
+    const struct image *image = report->image;
+    slice repository, tag, name = image->name;
+    if (image->digest.len == 0)
+        return SLICE_EMPTY;
+    if (image->tags.count)
+        name = *(const slice *)image->tags.items;
+    split_name(name, &repository, &tag);
+    if (slice_basename(repository).len == 0)
+        return SLICE_EMPTY;
+    buffer_text(&out, "pkg:oci/");
+    buffer_add_percent(&out, slice_basename(repository), ".-_~");
+    buffer_add_byte(&out, '@');
+    buffer_add_percent(&out, image->digest, ".-_~:");
+    char separator = '?';
+    slice parts[2];
+    if (image->platform.len && slice_split(image->platform, '/', &parts[0], &parts[1])) {
+        buffer_text(&out, "?arch=");
+        buffer_add_percent(&out, parts[1], ".-_~");
+        separator = '&';
+    }
+    if (image->tags.count || slice_find(repository, '/') != SIZE_MAX) {
+        buffer_format(&out, "%crepository_url=", separator);
+        buffer_add_percent(&out, repository, ".-_~:/");
+        separator = '&';
+    }
+    if (tag.len) {
+        buffer_format(&out, "%ctag=", separator);
+        buffer_add_percent(&out, tag, ".-_~");
+    }
+    return arena_copy(report->arena, buffer_slice(&out));
 }
 
 /* XML 1.0, 2.2: what is no Char cannot even be written as a reference. */

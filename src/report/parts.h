@@ -48,6 +48,13 @@ slice report_fingerprint(const struct finding *finding, struct arena *arena);
 /* A UUID (RFC 9562, version 8) that is the same for the same seed. */
 slice report_uuid(slice seed, struct arena *arena);
 
+/* What the image as a whole carries in SBOMs: a list of struct sbom_property. */
+struct list report_image_properties(const struct report *report);
+/* What tells this image, as it was found, from any other: for names that stay the same. */
+slice report_identity(const struct report *report);
+/* The image's package URL ("pkg:oci/app@sha256:…?repository_url=…&tag=…"); empty without digest. */
+slice report_image_purl(const struct report *report);
+
 /* Appends text as XML 1.0 character data or attribute value: what XML cannot hold is U+FFFD. */
 void xml_add(struct buffer *out, slice text);
 

@@ -5,6 +5,22 @@ const struct report_format *const report_formats[] = {
     &report_table,
     &report_json,
     &report_openvex,
+    &report_html,
+    /* pipelines */
+    &report_sarif,
+    &report_junit,
+    &report_gitlab,
+    &report_github,
+    &report_markdown,
+    &report_csv,
+    &report_openmetrics,
+    &report_template,
+    /* SBOMs */
+    &report_cyclonedx,
+    &report_cyclonedx_xml,
+    &report_spdx_json,
+    &report_spdx_tag_value,
+    &report_spdx3,
 };
 
 const size_t report_format_count = sizeof(report_formats) / sizeof(report_formats[0]);

@@ -46,12 +46,15 @@ struct report {
     const char *started;  /* "2026-11-29T00:10:37Z", or SOURCE_DATE_EPOCH so written */
     const char *version;  /* of this program */
     uint64_t store_age_days;
+    slice template_text; /* --template; empty: none */
+    const char *template_path;
     struct arena *arena;
 };
 
 struct report_options {
     bool color;
-    size_t width;  /* columns of the terminal, 0: not a terminal */
+    size_t width;           /* columns of the terminal, 0: not a terminal */
+    struct error **failure; /* where a writer that can fail says why; NULL: it is lost */
     slice version; /* of the format, as asked for: one of its `versions`; empty: its default */
 };
 
@@ -61,6 +64,7 @@ struct report_format {
     const char *help;     /* half a line */
     const char *versions; /* "1.4 1.5": those that can be asked for, the last by default; or NULL */
     bool is_sbom;         /* components, without findings unless they are asked for */
+    bool needs_template;  /* --template */
     bool wants_prose;     /* shows what advisories say in words */
     void (*write)(const struct report *report, const struct report_options *options,
                   struct buffer *out);

@@ -7,5 +7,19 @@
 extern const struct report_format report_table;
 extern const struct report_format report_json;
 extern const struct report_format report_openvex;
+extern const struct report_format report_cyclonedx;
+extern const struct report_format report_cyclonedx_xml;
+extern const struct report_format report_spdx_json;
+extern const struct report_format report_spdx_tag_value;
+extern const struct report_format report_spdx3;
+extern const struct report_format report_html;
+extern const struct report_format report_sarif;
+extern const struct report_format report_junit;
+extern const struct report_format report_gitlab;
+extern const struct report_format report_github;
+extern const struct report_format report_markdown;
+extern const struct report_format report_csv;
+extern const struct report_format report_openmetrics;
+extern const struct report_format report_template;
 
 #endif

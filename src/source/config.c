@@ -48,6 +48,7 @@ struct error *config_read(struct image *image, slice text, struct arena *arena)
         return error_make(ERROR_INPUT, "the image's config is not a JSON object");
     image->config = text;
     image->platform = config_platform(config, arena);
+    image->created = json_get_slice(config, "created", arena);
     TRY(read_diff_ids(image, config, arena));
     history_apply(image, json_object_get(config, "history"), arena);
     return NULL;

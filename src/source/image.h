@@ -56,6 +56,7 @@ struct image {
     slice digest;     /* of the manifest, else of the config; empty for a root folder */
     slice config_digest;
     slice config;   /* its JSON; empty for a root folder */
+    slice created;  /* as the config says it; or empty */
     slice platform; /* "linux/amd64", "linux/arm64/v8"; empty: not known */
     struct image_layer *layers;
     size_t layer_count;
@@ -63,6 +64,8 @@ struct image {
     size_t guessed_base_layers;
     slice base_name;   /* org.opencontainers.image.base.name, or empty */
     slice base_digest; /* org.opencontainers.image.base.digest, or empty */
+    slice sbom;        /* that is attached to it, where it was asked for and is there; else empty */
+    slice sbom_from;   /* where it was found, in words */
     slice remark;      /* something the user should know of the choice that was made, or empty */
     struct bundle *bundle;
     struct image_remote *remote; /* or NULL */

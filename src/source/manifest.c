@@ -2,6 +2,7 @@
 #include "base/buffer.h"
 #include "base/digest.h"
 #include "base/limits.h"
+#include "source/attached.h"
 #include "source/sources.h"
 #include "source/strict_json.h"
 
@@ -22,8 +23,9 @@ struct search {
     struct arena *arena;
     struct list candidates; /* of struct candidate */
     size_t attestations;
-    size_t looked_into; /* manifests that were fetched for their platform */
-    size_t listed;      /* manifests and indexes that indexes have named, each time */
+    struct list attached; /* of struct attachment: what the index says of its images */
+    size_t looked_into;   /* manifests that were fetched for their platform */
+    size_t listed;        /* manifests and indexes that indexes have named, each time */
     uint64_t bytes_read;
 };
 
@@ -116,6 +118,9 @@ static struct error *search_descriptor(struct search *search, const json_t *desc
     if (is_attestation(descriptor, platform, arena) ||
         json_object_get(descriptor, "artifactType")) {
         search->attestations++;
+        *(struct attachment *)list_add(&search->attached, arena, sizeof(struct attachment)) =
+            (struct attachment){digest, json_get_slice(json_object_get(descriptor, "annotations"),
+                                                       "vnd.docker.reference.digest", arena)};
         return NULL;
     }
     if (!digest_valid(digest))
@@ -468,6 +473,9 @@ static struct error *open_chosen(struct search *search, struct image *image)
         !platform_matches(platform_of_host(), image->platform))
         image->remark =
             arena_format(search->arena, "the image is for %.*s", SLICE_ARG(image->platform));
+    if (search->options->attached_sbom)
+        TRY(attached_sbom_find(image, search->store, &search->attached, search->options->verify,
+                               search->arena));
     return NULL;
 }
 

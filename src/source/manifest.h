@@ -18,6 +18,16 @@ struct blob_store {
                           slice *text);
     /* Sets the layer's way to its bytes, or its problem. `size`: what the manifest says, or 0. */
     struct error *(*find_layer)(struct blob_store *store, struct image_layer *layer, uint64_t size);
+    /* A blob of any size up to LIMIT_SBOM_BYTES. */
+    struct error *(*read_large)(struct blob_store *store, slice digest, const char *what,
+                                slice *text);
+    /*
+     * An index or a manifest of what refers to that digest, from one of several places: `way`
+     * counts from 0; *more is false when there is no such way. Empty where nothing is there. Or
+     * NULL.
+     */
+    struct error *(*referrers)(struct blob_store *store, slice digest, size_t way, slice *text,
+                               bool *more);
     bool remote; /* each read is a request: none that is not needed */
 };
 

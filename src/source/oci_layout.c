@@ -41,6 +41,15 @@ static struct error *read_blob(struct blob_store *store, slice digest, bool mani
                        text);
 }
 
+static struct error *read_large(struct blob_store *store, slice digest, const char *what,
+                                slice *text)
+{
+    struct layout *layout = (struct layout *)store;
+    const struct bundle_member *member;
+    TRY(source_require(layout->bundle, blob_path(layout->arena, digest), what, &member));
+    return bundle_read(layout->bundle, member, LIMIT_SBOM_BYTES, text);
+}
+
 static struct error *find_layer(struct blob_store *store, struct image_layer *layer, uint64_t size)
 {
     struct layout *layout = (struct layout *)store;
@@ -51,7 +60,10 @@ static struct error *find_layer(struct blob_store *store, struct image_layer *la
 
 static struct layout layout_of(struct bundle *bundle, struct arena *arena)
 {
-    return (struct layout){{has_blob, read_blob, find_layer, false}, bundle, arena};
+    return (struct layout){
+        {.has = has_blob, .read = read_blob, .find_layer = find_layer, .read_large = read_large},
+        bundle,
+        arena};
 }
 
 static struct error *open_layout(struct image *image, struct bundle *bundle,

@@ -64,6 +64,41 @@ static struct error *read_blob(struct blob_store *store, slice digest, bool mani
     return NULL;
 }
 
+static struct error *read_large(struct blob_store *store, slice digest, const char *what,
+                                slice *text)
+{
+    struct registry_client *client = &((struct registry *)store)->client;
+    struct http_response response;
+    slice path = arena_format(client->arena, "blobs/%.*s", SLICE_ARG(digest));
+    TRY(error_wrap(registry_get(client, path, NULL, LIMIT_SBOM_BYTES, &response, text), "%s",
+                   what));
+    return response.status == 200 ? NULL : registry_refusal(client, what, &response, *text);
+}
+
+/*
+ * The referrers API (distribution specification 1.1, "Listing Referrers"), the tag that stands for
+ * it where a registry has none, and those that cosign uses.
+ */
+static struct error *referrers(struct blob_store *store, slice digest, size_t way, slice *text,
+                               bool *more)
+{
+    static const char *const tags[] = {NULL, "", ".sbom", ".att"};
+    struct registry_client *client = &((struct registry *)store)->client;
+    struct http_response response;
+    slice algorithm, digits;
+    *text = SLICE_EMPTY;
+    *more = way < sizeof(tags) / sizeof(tags[0]) && slice_split(digest, ':', &algorithm, &digits);
+    if (!*more)
+        return NULL;
+    slice path = tags[way] ? arena_format(client->arena, "manifests/%.*s-%.*s%s",
+                                          SLICE_ARG(algorithm), SLICE_ARG(digits), tags[way])
+                           : arena_format(client->arena, "referrers/%.*s", SLICE_ARG(digest));
+    TRY(registry_get(client, path, ACCEPT_MANIFESTS, LIMIT_MANIFEST_BYTES, &response, text));
+    if (response.status != 200)
+        *text = SLICE_EMPTY; /* many registries have neither */
+    return NULL;
+}
+
 static struct error *find_layer(struct blob_store *store, struct image_layer *layer, uint64_t size)
 {
     (void)store;
@@ -167,7 +202,12 @@ static struct error *open_at(struct image *image, struct registry *registry, sli
     image->tags.count = 0;
     registry_client_start(&registry->client, base, host, reference, &registry->options, arena);
     TRY(fetch_first(registry, absent));
-    registry->store = (struct blob_store){has_blob, read_blob, find_layer, true};
+    registry->store = (struct blob_store){.has = has_blob,
+                                          .read = read_blob,
+                                          .find_layer = find_layer,
+                                          .read_large = read_large,
+                                          .referrers = referrers,
+                                          .remote = true};
     registry->remote.fetch = fetch;
     image->remote = &registry->remote;
     image->taken_from = arena_format(arena, "the registry %.*s", SLICE_ARG(host));

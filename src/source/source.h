@@ -15,7 +15,8 @@ struct source_options {
     slice platform; /* "os/arch[/variant]" asked for, or empty: this machine's where there is a
                        choice */
     slice select;   /* which of several images: a tag, a digest; empty: there must be only one */
-    bool verify;    /* check the digests of manifest and config */
+    bool attached_sbom; /* look for an SBOM that is attached to the image */
+    bool verify;        /* check the digests of manifest and config */
     struct http_options http;
     const char *username, *password; /* for the registry; NULL: those that docker or podman keep */
     const char *registry_token;      /* a bearer token; or NULL */

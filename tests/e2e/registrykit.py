@@ -425,6 +425,7 @@ class Registry(Server):
     def __init__(self, auth=None, **more):
         self.auth = auth
         self.blobs, self.blob_phase, self.manifests = {}, {}, {}
+        self.referrers = None  # digest → descriptors; None: this registry has no such API
         self.on_manifest = None  # (request, media type, bytes) → (media type, bytes): to tell each reader something else
         super().__init__(**more)
 
@@ -514,6 +515,10 @@ class Registry(Server):
             return Answer(200, {"Content-Type": "application/json", "Docker-Distribution-Api-Version": "registry/2.0"}, b"{}")
         if request.phase in ("index", "manifest"):
             return self._manifest(request)
+        if "/referrers/" in request.path and self.referrers is not None:
+            found = dumps({"schemaVersion": 2, "mediaType": imagekit.INDEX,
+                           "manifests": self.referrers.get(request.reference, [])})
+            return Answer(200, {"Content-Type": imagekit.INDEX}, found)
         if request.reference in self.blobs and "/blobs/" in request.path:
             return blob_answer(request, self.blobs[request.reference])
         return error_answer(404, "BLOB_UNKNOWN", "blob unknown to registry")

@@ -95,17 +95,6 @@ def test_flags_in_the_text():
             assert is_taken("image", flag), f"README.md names {flag}, which there is not"
 
 
-def test_what_is_said_to_be_the_same():
-    """Flags of other scanners that README calls "the same" or without effect are taken."""
-    rows = [line for line in text("README.md").splitlines() if line.startswith("| `--")]
-    assert len(rows) >= 4
-    for line in rows:
-        theirs, ours = line.strip("| ").split(" | ")
-        if re.match(r"the same|taken", ours):
-            for flag in flags_in(theirs):
-                assert flag in options_of("image") or is_taken("image", flag), f"{flag} is not taken: {line}"
-
-
 def test_every_option_is_in_the_help():
     """The other way round: README names every command, and each option that makes a gate."""
     readme = text("README.md")

@@ -49,12 +49,13 @@ static void test_purls(void **state)
     slice row, field[3];
     while (table_next(&table, &row)) {
         CLEANUP_ARENA struct arena arena = {0};
-        struct purl pattern, purl;
-        if (fields(row, field, 3) != 3 || !purl_parse(&purl, field[1], &arena))
+        struct package_url pattern, purl;
+        if (fields(row, field, 3) != 3 || !package_url_parse(&purl, field[1], &arena))
             table_fail(&table, row, "not three fields");
         check(&table, row, field[2],
-              purl_parse(&pattern, field[0], &arena) ? yes_or_no(purl_matches(&pattern, &purl))
-                                                     : "wrong");
+              package_url_parse(&pattern, field[0], &arena)
+                  ? yes_or_no(package_url_matches(&pattern, &purl))
+                  : "wrong");
     }
     table_close(&table, 35);
 }

@@ -55,7 +55,8 @@ static struct error *find_layer(struct blob_store *store, struct image_layer *la
 
 static void start(struct memory_store *memory, bool remote)
 {
-    *memory = (struct memory_store){.store = {has_blob, read_blob, find_layer, remote}};
+    *memory = (struct memory_store){
+        .store = {.has = has_blob, .read = read_blob, .find_layer = find_layer, .remote = remote}};
 }
 
 static slice add(struct memory_store *memory, slice text)

@@ -1,0 +1,172 @@
+#include "cli/sides.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/progress.h"
+#include "base/text.h"
+#include "cli/sbom_file.h"
+#include "cli/scan.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+/* A word of the command line, and what is known of it before it is opened. */
+struct thing {
+    const char *name;
+    const struct options *options;
+    struct arena *scratch; /* freed once the side is made */
+    json_t *document;      /* where it is a file of JSON; or NULL */
+};
+
+struct side_kind {
+    const char *name;
+    bool (*recognise)(const struct thing *thing);
+    struct error *(*open)(struct side *side, struct arena *arena, const struct thing *thing);
+};
+
+static void say(slice sentence)
+{
+    CLEANUP_ARENA struct arena arena = {0};
+    progress_clear();
+    fprintf(stderr, "plimsoll: %.*s\n", SLICE_ARG(text_safe(&arena, sentence)));
+}
+
+static void say_errors(const struct side *side)
+{
+    CLEANUP_ARENA struct arena arena = {0};
+    const slice *errors = side->errors.items;
+    for (size_t i = 0; i < side->errors.count; i++)
+        say(arena_format(&arena, "%.*s: %.*s", SLICE_ARG(side->name), SLICE_ARG(errors[i])));
+}
+
+/* -- a saved report -------------------------------------------------------------------------- */
+
+static bool is_report(const struct thing *thing)
+{
+    return side_is_report(thing->document);
+}
+
+static struct error *open_report(struct side *side, struct arena *arena, const struct thing *thing)
+{
+    const struct options *options = thing->options;
+    struct side_wish wish = {.policy = &options->policy,
+                             .vulnerabilities = options->scan_vulnerabilities,
+                             .secrets = options->scan_secrets};
+    struct error *error =
+        options->secret_baseline && options->scan_secrets
+            ? secret_baseline_read(&wish.baseline, options->secret_baseline, thing->scratch)
+            : NULL;
+    if (!error)
+        error = side_from_document(side, arena, thing->document, &wish);
+    if (error)
+        side_failed(side, arena, error);
+    say_errors(side);
+    return NULL;
+}
+
+/* -- an SBOM -----------------------------------------------------------------------------------
+ */
+
+static bool is_sbom(const struct thing *thing)
+{
+    return thing->document ? sbom_is_one(thing->document) : sbom_file_is(thing->name);
+}
+
+static struct error *open_sbom(struct side *side, struct arena *arena, const struct thing *thing)
+{
+    const struct report *report = NULL;
+    TRY(sbom_file_collect(thing->options, thing->scratch, thing->name, &report));
+    if (thing->options->scan_secrets)
+        remark("%s is an SBOM, which tells nothing of secrets", thing->name);
+    side_from_report(side, arena, report);
+    return NULL;
+}
+
+/* -- any other JSON ---------------------------------------------------------------------------- */
+
+static bool is_json(const struct thing *thing)
+{
+    return thing->document != NULL;
+}
+
+static struct error *open_json(struct side *side, struct arena *arena, const struct thing *thing)
+{
+    (void)thing;
+    side_failed(
+        side, arena,
+        error_make(ERROR_INPUT,
+                   "it is JSON, but neither an SBOM nor a report of plimsoll: make one with "
+                   "plimsoll image IMAGE -f json=FILE"));
+    say_errors(side);
+    return NULL;
+}
+
+/* -- an image, by name or path ------------------------------------------------------------------
+ */
+
+static bool is_anything(const struct thing *thing)
+{
+    return thing->name != NULL;
+}
+
+/* The scan says itself on stderr what went wrong. */
+static struct error *open_image(struct side *side, struct arena *arena, const struct thing *thing)
+{
+    const struct report *report = NULL;
+    TRY(scan_image_named(thing->options, thing->scratch, thing->name, &report));
+    side_from_report(side, arena, report);
+    image_close((struct image *)(uintptr_t)report->image);
+    return NULL;
+}
+
+/* The last one takes whatever is left. */
+static const struct side_kind kinds[] = {
+    {"report", is_report, open_report},
+    {"sbom", is_sbom, open_sbom},
+    {"report", is_json, open_json},
+    {"image", is_anything, open_image},
+};
+
+/* Whether it is a file that begins as a JSON object does: no image does. */
+static bool looks_like_json(const char *path)
+{
+    CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat info;
+    char bytes[256];
+    size_t got = 0;
+    if (fd < 0 || fstat(fd, &info) < 0 || !S_ISREG(info.st_mode))
+        return false;
+    CLEANUP_ERROR struct error *error = file_read_at(fd, bytes, sizeof(bytes), 0, &got);
+    slice text = slice_make(bytes, error ? 0 : got);
+    if (slice_starts(text, SLICE("\xef\xbb\xbf")))
+        text = slice_from(text, 3);
+    while (text.len && byte_is_space(*text.ptr))
+        text = slice_from(text, 1);
+    return text.len && *text.ptr == '{';
+}
+
+static struct error *read_document(struct thing *thing)
+{
+    slice text;
+    TRY(file_read_whole(thing->scratch, AT_FDCWD, thing->name, LIMIT_SAVED_REPORT_BYTES, &text));
+    return json_read_with(&thing->document, text, "it", JSON_REJECT_DUPLICATES);
+}
+
+struct error *side_open(struct side *side, struct arena *arena, const struct options *options,
+                        const char *name)
+{
+    CLEANUP_ARENA struct arena scratch = {0};
+    struct thing thing = {.name = name, .options = options, .scratch = &scratch};
+    *side = (struct side){.name = slice_from_text(name), .kind = "report"};
+    struct error *error = looks_like_json(name) ? read_document(&thing) : NULL;
+    if (error) {
+        side_failed(side, arena, error);
+        say_errors(side);
+        return NULL;
+    }
+    CLEANUP_JSON json_t *document = thing.document;
+    size_t kind = 0;
+    while (!kinds[kind].recognise(&thing))
+        kind++;
+    side->kind = kinds[kind].name;
+    return kinds[kind].open(side, arena, &thing);
+}

@@ -1,0 +1,110 @@
+#include "report/sentences.h"
+#include "report/escapes.h"
+#include "report/parts.h"
+
+enum { INSTRUCTION_BYTES = 300 };
+
+slice system_words(const struct report *report)
+{
+    const struct os *os = &report->inventory->os;
+    if (os->id.len == 0)
+        return SLICE("unknown");
+    return arena_format(report->arena, "%.*s%s%.*s", SLICE_ARG(os->id),
+                        os->version_id.len ? " " : "", SLICE_ARG(os->version_id));
+}
+
+slice component_words(const struct report *report, const struct component *component)
+{
+    if (component->version.len == 0)
+        return component->name;
+    return arena_format(report->arena, "%.*s %.*s", SLICE_ARG(component->name),
+                        SLICE_ARG(component->version));
+}
+
+slice remedy_sentence(const struct report *report, const struct finding *finding)
+{
+    const struct component *component = finding->component;
+    if (finding->fixed.count == 0)
+        return SLICE("No version repairs it yet.");
+    slice fixed = report_fixed(finding, report->arena);
+    /* A Debian advisory names versions of the source package. */
+    if (component->source_name.len && !slice_equal(component->source_name, component->name))
+        return arena_format(report->arena, "Upgrade %.*s (of source %.*s) to %.*s.",
+                            SLICE_ARG(component->name), SLICE_ARG(component->source_name),
+                            SLICE_ARG(fixed));
+    return arena_format(report->arena, "Upgrade %.*s to %.*s.", SLICE_ARG(component->name),
+                        SLICE_ARG(fixed));
+}
+
+slice layer_words(const struct report *report, size_t layer)
+{
+    const struct image *image = report->image;
+    if (image->root_folder >= 0)
+        return image->root_kind == ROOT_FILE_SYSTEM ? SLICE("The root file system")
+                                                    : SLICE("The folder");
+    slice origin = report_origin(image->layers[layer].base);
+    slice instruction =
+        text_cut(report->arena, image->layers[layer].instruction, INSTRUCTION_BYTES);
+    return arena_format(report->arena, "Layer %zu%s%.*s%s%s%.*s", layer, origin.len ? " (" : "",
+                        SLICE_ARG(origin), origin.len ? ")" : "", instruction.len ? ": " : "",
+                        SLICE_ARG(instruction));
+}
+
+slice suppression_words(const struct report *report, slice reason, slice by, slice until)
+{
+    CLEANUP_BUFFER struct buffer text = {0};
+    buffer_add(&text, reason);
+    if (by.len)
+        buffer_format(&text, " (%.*s)", SLICE_ARG(by));
+    if (until.len)
+        buffer_format(&text, ", until %.*s", SLICE_ARG(until));
+    return arena_copy(report->arena, buffer_slice(&text));
+}
+
+slice secret_place(const struct report *report, const struct image_secret *found)
+{
+    const struct secret *secret = found->secret;
+    CLEANUP_BUFFER struct buffer text = {0};
+    buffer_add(&text, secret->path);
+    if (secret->line)
+        buffer_format(&text, ":%llu:%llu", (unsigned long long)secret->line,
+                      (unsigned long long)secret->column);
+    if (secret->cell)
+        buffer_format(&text, " (cell %llu)", (unsigned long long)secret->cell);
+    return arena_copy(report->arena, buffer_slice(&text));
+}
+
+slice secret_origin(const struct report *report, const struct image_secret *found)
+{
+    if (found->layer == SIZE_MAX)
+        return SLICE("The image's config");
+    slice layer = layer_words(report, found->layer);
+    if (found->deleted_in == SIZE_MAX)
+        return layer;
+    return arena_format(report->arena, "Deleted in layer %zu, still readable in layer %zu. %.*s",
+                        found->deleted_in, found->layer, SLICE_ARG(layer));
+}
+
+slice secret_file(const struct image_secret *found)
+{
+    return found->secret->file.len ? found->secret->file : found->secret->path;
+}
+
+slice severity_words(const struct report *report, const size_t counts[SEVERITY_COUNT])
+{
+    CLEANUP_BUFFER struct buffer text = {0};
+    for (int i = SEVERITY_COUNT - 1; i >= 0; i--)
+        if (counts[i])
+            buffer_format(&text, "%s%s %zu", text.len ? ", " : "", severity_small((enum severity)i),
+                          counts[i]);
+    return arena_copy(report->arena, buffer_slice(&text));
+}
+
+const char *severity_small(enum severity severity)
+{
+    static const char *const words[SEVERITY_COUNT] = {
+        [SEVERITY_UNKNOWN] = "unknown", [SEVERITY_NEGLIGIBLE] = "negligible",
+        [SEVERITY_LOW] = "low",         [SEVERITY_MEDIUM] = "medium",
+        [SEVERITY_HIGH] = "high",       [SEVERITY_CRITICAL] = "critical"};
+    return words[severity];
+}

@@ -1,0 +1,234 @@
+/* SPDX 2.2 and 2.3 (ISO/IEC 5962), as JSON. */
+#include "base/limits.h"
+#include "sbom/builder.h"
+#include "sbom/properties.h"
+
+static slice text_of(const json_t *object, const char *key, struct sbom_builder *builder)
+{
+    return json_get_slice(object, key, builder->arena);
+}
+
+static slice unless_no_assertion(slice text)
+{
+    return slice_equal(text, SLICE("NOASSERTION")) || slice_equal(text, SLICE("NONE")) ? SLICE_EMPTY
+                                                                                       : text;
+}
+
+/* "Organization: Debian (a@b.c)" */
+static slice agent_of(slice text)
+{
+    text = unless_no_assertion(text);
+    for (size_t i = 0; i < 2; i++) {
+        slice prefix = i ? SLICE("Person: ") : SLICE("Organization: ");
+        if (slice_starts(text, prefix))
+            return slice_from(text, prefix.len);
+    }
+    return text;
+}
+
+/* "plimsoll:layer: 0" a line, or Trivy's "LayerDiffID: sha256:…". */
+static void add_notes(struct sbom_builder *builder, struct sbom_item *item, slice text)
+{
+    slice name, value;
+    while (sbom_property_pull(&text, builder->arena, &name, &value))
+        sbom_item_property(builder, item, name, value);
+}
+
+static void add_annotations(struct sbom_builder *builder, struct sbom_item *item,
+                            const json_t *package)
+{
+    size_t i;
+    const json_t *entry;
+    json_array_foreach(json_object_get(package, "annotations"), i, entry)
+        add_notes(builder, item, text_of(entry, "comment", builder));
+    json_array_foreach(json_object_get(package, "attributionTexts"), i,
+                       entry) if (json_is_string(entry))
+        add_notes(builder, item,
+                  arena_copy(builder->arena,
+                             slice_make(json_string_value(entry), json_string_length(entry))));
+}
+
+static void add_references(struct sbom_builder *builder, struct sbom_item *item,
+                           const json_t *package)
+{
+    size_t i;
+    const json_t *reference;
+    json_array_foreach(json_object_get(package, "externalRefs"), i, reference)
+    {
+        slice type = text_of(reference, "referenceType", builder);
+        slice locator = text_of(reference, "referenceLocator", builder);
+        if (slice_equal(type, SLICE("purl")) && item->purl.len == 0)
+            item->purl = locator;
+        else if (slice_starts(type, SLICE("cpe2")) && item->cpe.len == 0)
+            item->cpe = locator;
+    }
+    json_array_foreach(json_object_get(package, "checksums"), i, reference)
+    {
+        slice algorithm = text_of(reference, "algorithm", builder);
+        if (slice_starts(algorithm, SLICE("SHA")) && !slice_starts(algorithm, SLICE("SHA3")))
+            algorithm =
+                arena_format(builder->arena, "SHA-%.*s", SLICE_ARG(slice_from(algorithm, 3)));
+        *(struct component_hash *)list_add(&item->hashes, builder->arena,
+                                           sizeof(struct component_hash)) =
+            (struct component_hash){algorithm, text_of(reference, "checksumValue", builder)};
+    }
+}
+
+/* Trivy: "built package from: glibc 2.36-9"; Syft: "acquired package info from …: /a, /b". */
+static void add_source_info(struct sbom_builder *builder, struct sbom_item *item, slice text)
+{
+    slice built = SLICE("built package from: "), acquired = SLICE("acquired package info"), path;
+    if (slice_starts(text, built)) {
+        slice name, version;
+        if (slice_split(slice_from(text, built.len), ' ', &name, &version)) {
+            sbom_item_property(builder, item, SLICE("SrcName"), name);
+            sbom_item_property(builder, item, SLICE("SrcVersion"), version);
+        }
+        return;
+    }
+    if (!slice_starts(text, acquired) || !slice_split(text, ':', &path, &text))
+        return;
+    while (slice_pull(&text, ',', &path)) {
+        path = slice_trim(path);
+        if (slice_starts(path, SLICE("/")))
+            *(slice *)list_add(&item->locations, builder->arena, sizeof(slice)) = path;
+    }
+}
+
+/* The text of a licence that is not on SPDX's list. */
+static slice extracted(struct sbom_builder *builder, const json_t *document, slice id)
+{
+    size_t i;
+    const json_t *info;
+    json_array_foreach(json_object_get(document, "hasExtractedLicensingInfos"), i,
+                       info) if (slice_equal(text_of(info, "licenseId", builder), id))
+    {
+        slice text = text_of(info, "extractedText", builder);
+        slice name = text_of(info, "name", builder);
+        return name.len ? name : text;
+    }
+    return id;
+}
+
+static slice license_of(struct sbom_builder *builder, const json_t *document, const json_t *package)
+{
+    slice license = unless_no_assertion(text_of(package, "licenseDeclared", builder));
+    if (license.len == 0)
+        license = unless_no_assertion(text_of(package, "licenseConcluded", builder));
+    bool alone =
+        slice_starts(license, SLICE("LicenseRef-")) && slice_find(license, ' ') == SIZE_MAX;
+    return alone ? extracted(builder, document, license) : license;
+}
+
+static void read_image(struct sbom_builder *builder, const struct sbom_item *item)
+{
+    const slice *names = item->names.items, *values = item->values.items;
+    struct image *image = builder->sbom->image;
+    image->name = item->name;
+    if (slice_starts(item->version, SLICE("sha256:")))
+        image->digest = item->version;
+    for (size_t i = 0; i < item->names.count; i++)
+        sbom_image_property(builder, names[i], values[i]);
+}
+
+static void check_package(struct sbom_builder *builder, const json_t *package,
+                          const struct sbom_item *item)
+{
+    if (item->name.len == 0)
+        sbom_fault(builder, "a package has no name (%.*s)", SLICE_ARG(item->ref));
+    if (!slice_starts(item->ref, SLICE("SPDXRef-")))
+        sbom_fault(builder, "package \"%.*s\" has no SPDXID that begins with SPDXRef-",
+                   SLICE_ARG(item->name));
+    if (text_of(package, "downloadLocation", builder).len == 0)
+        sbom_fault(builder, "package \"%.*s\" has no downloadLocation", SLICE_ARG(item->name));
+}
+
+static struct error *read_package(struct sbom_builder *builder, const json_t *document,
+                                  const json_t *package, slice described)
+{
+    slice purpose = text_of(package, "primaryPackagePurpose", builder);
+    struct sbom_item item = {
+        .ref = text_of(package, "SPDXID", builder),
+        .name = text_of(package, "name", builder),
+        .version = text_of(package, "versionInfo", builder),
+        .license = license_of(builder, document, package),
+        .supplier = agent_of(text_of(package, "supplier", builder)),
+    };
+    add_annotations(builder, &item, package);
+    add_references(builder, &item, package);
+    add_source_info(builder, &item, text_of(package, "sourceInfo", builder));
+    check_package(builder, package, &item);
+    bool is_root = slice_equal(item.ref, described);
+    if (slice_equal(purpose, SLICE("CONTAINER")) ||
+        (is_root && (item.purl.len == 0 || slice_starts(item.purl, SLICE("pkg:oci/"))))) {
+        read_image(builder, &item);
+        return NULL;
+    }
+    if (slice_equal(purpose, SLICE("OPERATING-SYSTEM"))) {
+        sbom_set_os(builder, item.name, item.version, SLICE_EMPTY);
+        return NULL;
+    }
+    item.is_package = purpose.len == 0 || slice_equal(purpose, SLICE("LIBRARY")) ||
+                      slice_equal(purpose, SLICE("FRAMEWORK"));
+    return sbom_add(builder, &item);
+}
+
+/* Which element the document is about. */
+static slice described_by(struct sbom_builder *builder, const json_t *document)
+{
+    size_t i;
+    const json_t *relation;
+    slice found = SLICE_EMPTY;
+    json_array_foreach(json_object_get(document, "relationships"), i, relation)
+    {
+        slice type = text_of(relation, "relationshipType", builder);
+        bool describes = slice_equal(type, SLICE("DESCRIBES"));
+        if (describes && found.len == 0)
+            found = text_of(relation, "relatedSpdxElement", builder);
+        builder->sbom->relations += !describes;
+    }
+    const json_t *first = json_array_get(json_object_get(document, "documentDescribes"), 0);
+    if (found.len == 0 && json_is_string(first))
+        found = arena_copy(builder->arena,
+                           slice_make(json_string_value(first), json_string_length(first)));
+    return found;
+}
+
+static void read_creation(struct sbom_builder *builder, const json_t *creation)
+{
+    size_t i;
+    const json_t *creator;
+    struct sbom *sbom = builder->sbom;
+    sbom->created = text_of(creation, "created", builder);
+    json_array_foreach(json_object_get(creation, "creators"), i, creator)
+    {
+        slice text = json_is_string(creator)
+                         ? arena_copy(builder->arena, slice_make(json_string_value(creator),
+                                                                 json_string_length(creator)))
+                         : SLICE_EMPTY;
+        if (slice_starts(text, SLICE("Tool: ")) && sbom->tool.len == 0)
+            sbom->tool = slice_from(text, 6);
+        else if (sbom->author.len == 0)
+            sbom->author = agent_of(text);
+    }
+    if (json_array_size(json_object_get(creation, "creators")) == 0)
+        sbom_fault(builder, "the document does not say who made it");
+}
+
+struct error *sbom_read_spdx2(struct sbom_builder *builder, const json_t *document)
+{
+    size_t i;
+    const json_t *package;
+    slice version = text_of(document, "spdxVersion", builder);
+    if (!slice_equal(version, SLICE("SPDX-2.3")) && !slice_equal(version, SLICE("SPDX-2.2")))
+        return error_make(ERROR_INPUT, "it is of version \"%.*s\"; plimsoll reads SPDX-2.2 and 2.3",
+                          SLICE_ARG(version));
+    builder->sbom->format =
+        arena_format(builder->arena, "SPDX %.*s", SLICE_ARG(slice_from(version, 5)));
+    builder->sbom->serial = text_of(document, "documentNamespace", builder);
+    read_creation(builder, json_object_get(document, "creationInfo"));
+    slice described = described_by(builder, document);
+    json_array_foreach(json_object_get(document, "packages"), i, package)
+        TRY(read_package(builder, document, package, described));
+    return NULL;
+}

@@ -1,0 +1,181 @@
+/* SPDX 3.0 as JSON-LD: the packages of its graph, with what relations and annotations say of them.
+ */
+#include "base/limits.h"
+#include "sbom/builder.h"
+#include "sbom/properties.h"
+
+static slice text_of(const json_t *object, const char *key, struct sbom_builder *builder)
+{
+    return json_get_slice(object, key, builder->arena);
+}
+
+static slice text_in(struct sbom_builder *builder, const json_t *value)
+{
+    return json_is_string(value) ? arena_copy(builder->arena, slice_make(json_string_value(value),
+                                                                         json_string_length(value)))
+                                 : SLICE_EMPTY;
+}
+
+struct graph {
+    struct sbom_builder *builder;
+    struct map by_id;    /* spdxId → json_t * */
+    struct map notes;    /* spdxId → struct sbom_item *: its annotations, as properties */
+    struct map licenses; /* spdxId of a package → slice * */
+};
+
+static void read_annotation(struct graph *graph, const json_t *element)
+{
+    struct arena *arena = graph->builder->arena;
+    slice subject = text_of(element, "subject", graph->builder), name, value;
+    slice statement = text_of(element, "statement", graph->builder);
+    struct sbom_item *notes = map_get(&graph->notes, subject);
+    if (!notes) {
+        notes = ARENA_NEW(arena, struct sbom_item);
+        map_put(&graph->notes, subject, notes);
+    }
+    while (sbom_property_pull(&statement, arena, &name, &value))
+        sbom_item_property(graph->builder, notes, name, value);
+}
+
+static void read_relationship(struct graph *graph, const json_t *element)
+{
+    slice type = text_of(element, "relationshipType", graph->builder);
+    const json_t *to = json_object_get(element, "to");
+    graph->builder->sbom->relations += json_array_size(to);
+    if (!slice_equal(type, SLICE("hasDeclaredLicense")))
+        return;
+    const json_t *license = map_get(&graph->by_id, text_in(graph->builder, json_array_get(to, 0)));
+    slice *text = ARENA_NEW(graph->builder->arena, slice);
+    *text = text_of(license, "description", graph->builder);
+    if (text->len == 0)
+        *text = text_of(license, "simplelicensing_licenseExpression", graph->builder);
+    map_put(&graph->licenses, text_of(element, "from", graph->builder), text);
+}
+
+static bool is_type(const json_t *element, const char *type, struct sbom_builder *builder)
+{
+    slice has = text_of(element, "type", builder);
+    has = has.len ? has : text_of(element, "@type", builder);
+    return slice_equal(has, slice_from_text(type));
+}
+
+static slice id_of(const json_t *element, struct sbom_builder *builder)
+{
+    slice id = text_of(element, "spdxId", builder);
+    return id.len ? id : text_of(element, "@id", builder);
+}
+
+static void add_identifiers(struct graph *graph, struct sbom_item *item, const json_t *element)
+{
+    size_t i;
+    const json_t *identifier;
+    json_array_foreach(json_object_get(element, "externalIdentifier"), i, identifier)
+    {
+        slice type = text_of(identifier, "externalIdentifierType", graph->builder);
+        slice text = text_of(identifier, "identifier", graph->builder);
+        if (slice_equal(type, SLICE("packageUrl")) && item->purl.len == 0)
+            item->purl = text;
+        else if (slice_starts(type, SLICE("cpe")) && item->cpe.len == 0)
+            item->cpe = text;
+    }
+}
+
+static void read_image(struct graph *graph, const struct sbom_item *item)
+{
+    const slice *names = item->names.items, *values = item->values.items;
+    struct image *image = graph->builder->sbom->image;
+    image->name = item->name;
+    if (slice_starts(item->version, SLICE("sha256:")))
+        image->digest = item->version;
+    for (size_t i = 0; i < item->names.count; i++)
+        sbom_image_property(graph->builder, names[i], values[i]);
+}
+
+static struct error *read_package(struct graph *graph, const json_t *element)
+{
+    struct sbom_builder *builder = graph->builder;
+    slice id = id_of(element, builder),
+          purpose = text_of(element, "software_primaryPurpose", builder);
+    const struct sbom_item *notes = map_get(&graph->notes, id);
+    const slice *license = map_get(&graph->licenses, id);
+    const json_t *supplier = map_get(&graph->by_id, text_of(element, "suppliedBy", builder));
+    struct sbom_item item = {
+        .ref = id,
+        .name = text_of(element, "name", builder),
+        .version = text_of(element, "software_packageVersion", builder),
+        .purl = text_of(element, "software_packageUrl", builder),
+        .license = license ? *license : SLICE_EMPTY,
+        .supplier = text_of(supplier, "name", builder),
+        .is_package = purpose.len == 0 || slice_equal(purpose, SLICE("library")),
+    };
+    if (notes) {
+        item.names = notes->names;
+        item.values = notes->values;
+    }
+    add_identifiers(graph, &item, element);
+    if (item.name.len == 0)
+        sbom_fault(builder, "a package has no name (%.*s)", SLICE_ARG(id));
+    if (slice_equal(purpose, SLICE("operatingSystem"))) {
+        sbom_set_os(builder, item.name, item.version, SLICE_EMPTY);
+        return NULL;
+    }
+    if (slice_equal(purpose, SLICE("container")) || slice_starts(item.purl, SLICE("pkg:oci/"))) {
+        read_image(graph, &item);
+        return NULL;
+    }
+    return sbom_add(builder, &item);
+}
+
+static void read_creation(struct sbom_builder *builder, const json_t *element, struct graph *graph)
+{
+    const json_t *by = json_array_get(json_object_get(element, "createdBy"), 0);
+    const json_t *using = json_array_get(json_object_get(element, "createdUsing"), 0);
+    builder->sbom->created = text_of(element, "created", builder);
+    builder->sbom->author = text_of(map_get(&graph->by_id, text_in(builder, by)), "name", builder);
+    builder->sbom->tool = text_of(map_get(&graph->by_id, text_in(builder, using)), "name", builder);
+    builder->sbom->format = arena_format(builder->arena, "SPDX %.*s",
+                                         SLICE_ARG(text_of(element, "specVersion", builder)));
+}
+
+static void read_relations(struct graph *graph, const json_t *elements)
+{
+    size_t i;
+    const json_t *element;
+    struct sbom_builder *builder = graph->builder;
+    json_array_foreach(elements, i, element)
+    {
+        if (is_type(element, "Annotation", builder))
+            read_annotation(graph, element);
+        else if (is_type(element, "Relationship", builder))
+            read_relationship(graph, element);
+        else if (is_type(element, "CreationInfo", builder))
+            read_creation(builder, element, graph);
+        else if (is_type(element, "SpdxDocument", builder))
+            builder->sbom->serial = id_of(element, builder);
+    }
+}
+
+struct error *sbom_read_spdx3(struct sbom_builder *builder, const json_t *document)
+{
+    size_t i;
+    json_t *element;
+    struct graph graph = {.builder = builder,
+                          .by_id = {.arena = builder->arena},
+                          .notes = {.arena = builder->arena},
+                          .licenses = {.arena = builder->arena}};
+    const json_t *elements = json_object_get(document, "@graph");
+    if (!json_is_array(elements))
+        return error_make(ERROR_INPUT, "it has no \"@graph\", in which SPDX 3 lists its elements");
+    json_array_foreach(elements, i, element)
+    {
+        slice id = id_of(element, builder);
+        if (id.len)
+            map_put(&graph.by_id, id, element);
+    }
+    read_relations(&graph, elements);
+    if (!slice_starts(builder->sbom->format, SLICE("SPDX 3.")))
+        return error_make(ERROR_INPUT, "it is of no version of SPDX 3 that is known");
+    json_array_foreach(elements, i, element) if (is_type(element, "software_Package", builder))
+        TRY(read_package(&graph, element));
+    return NULL;
+}

@@ -1,0 +1,126 @@
+#include "sbom/sbom.h"
+#include "base/base64.h"
+#include "base/limits.h"
+#include "sbom/builder.h"
+
+/* By which member a document is known, and who reads it. */
+static const struct {
+    const char *member;
+    struct error *(*read)(struct sbom_builder *builder, const json_t *document);
+} kinds[] = {
+    {"bomFormat", sbom_read_cyclonedx}, {"specVersion", sbom_read_cyclonedx},
+    {"spdxVersion", sbom_read_spdx2},   {"@graph", sbom_read_spdx3},
+    {"artifacts", sbom_read_syft},
+};
+
+bool sbom_is_one(const json_t *document)
+{
+    static const char *const wrappers[] = {"predicate", "payloadType"};
+    for (size_t i = 0; i < sizeof(wrappers) / sizeof(wrappers[0]); i++)
+        if (json_object_get(document, wrappers[i]))
+            return true;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (json_object_get(document, kinds[i].member))
+            return true;
+    return false;
+}
+
+static slice first_bytes(slice bytes)
+{
+    if (slice_starts(bytes, SLICE("\xef\xbb\xbf")))
+        bytes = slice_from(bytes, 3);
+    while (bytes.len && byte_is_space(*bytes.ptr))
+        bytes = slice_from(bytes, 1);
+    return bytes;
+}
+
+static bool is_tag_value(slice bytes)
+{
+    slice start = slice_first(first_bytes(bytes), 4096);
+    return slice_starts(start, SLICE("SPDXVersion:")) ||
+           (slice_starts(start, SLICE("#")) && slice_contains(start, SLICE("\nSPDXVersion:")));
+}
+
+bool sbom_is_likely(slice bytes)
+{
+    slice start = first_bytes(bytes);
+    return slice_starts(start, SLICE("{")) || slice_starts(start, SLICE("<")) ||
+           is_tag_value(bytes);
+}
+
+/* An in-toto statement, bare or in a DSSE envelope, holds the SBOM as its predicate; older cosign
+ * has it one step further in. */
+static json_t *unwrapped(json_t *document, struct arena *arena)
+{
+    slice payload = json_get_slice(document, "payload", arena);
+    json_t *inner = NULL;
+    if (payload.len && json_object_get(document, "payloadType")) {
+        CLEANUP_ERROR struct error *error =
+            json_read(&inner, base64_decode(payload, arena), "the envelope's payload");
+        if (error)
+            return document;
+        json_decref(document);
+        document = inner;
+    }
+    json_t *predicate = json_object_get(document, "predicate");
+    if (json_object_get(predicate, "Data") && json_is_object(json_object_get(predicate, "Data")))
+        predicate = json_object_get(predicate, "Data");
+    if (!json_object_get(document, "_type") || !json_is_object(predicate))
+        return document;
+    json_incref(predicate);
+    json_decref(document);
+    return predicate;
+}
+
+static struct error *parse(json_t **document, struct arena *arena, slice bytes)
+{
+    slice start = first_bytes(bytes);
+    if (slice_starts(start, SLICE("<")))
+        return sbom_xml_to_json(document, bytes);
+    if (is_tag_value(bytes))
+        return sbom_tag_value_to_json(document, bytes);
+    if (!slice_starts(start, SLICE("{")))
+        return error_make(ERROR_INPUT, "it is no SBOM that is known: plimsoll reads CycloneDX "
+                                       "(JSON, XML), SPDX (JSON, tag-value) and Syft's JSON");
+    TRY(json_read(document, bytes, "it"));
+    *document = unwrapped(*document, arena);
+    return NULL;
+}
+
+static struct error *read_document(struct sbom_builder *builder, const json_t *document)
+{
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (json_object_get(document, kinds[i].member))
+            return kinds[i].read(builder, document);
+    return error_make(ERROR_INPUT, "it is JSON, but no SBOM that is known: plimsoll reads "
+                                   "CycloneDX, SPDX 2 and 3, and Syft's JSON");
+}
+
+struct error *sbom_read(struct sbom *sbom, struct arena *arena, const char *name, slice bytes)
+{
+    CLEANUP_JSON json_t *document = NULL;
+    struct sbom_builder builder = {.sbom = sbom,
+                                   .arena = arena,
+                                   .by_id = {.arena = arena},
+                                   .by_ref = {.arena = arena},
+                                   .by_purl = {.arena = arena}};
+    *sbom = (struct sbom){.image = image_new(arena, name)};
+    if (bytes.len > LIMIT_SBOM_BYTES)
+        return error_make(ERROR_LIMIT, "%s is larger than the limit for SBOMs", name);
+    TRY(error_wrap(parse(&document, arena, bytes), "cannot read the SBOM %s", name));
+    TRY(error_wrap(read_document(&builder, document), "cannot read the SBOM %s", name));
+    sbom_finish(&builder);
+    return NULL;
+}
+
+void sbom_place_in(struct sbom *sbom, const struct image *image)
+{
+    struct component *const *components = sbom->inventory.components.items;
+    for (size_t i = 0; i < sbom->inventory.components.count; i++) {
+        slice diff_id = sbom->image->layers[components[i]->layer].diff_id;
+        components[i]->layer = 0;
+        for (size_t at = 0; diff_id.len && at < image->layer_count; at++)
+            if (slice_equal(image->layers[at].diff_id, diff_id))
+                components[i]->layer = at;
+    }
+}

@@ -1,0 +1,353 @@
+"""SBOMs: valid by the official schemas, the same findings when read back, and hostile ones."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+import advisories
+import evidence as ev
+import imagekit
+import scanner
+from tarkit import file
+
+FORMATS = [*(f"cyclonedx@{v}" for v in ("1.4", "1.5", "1.6", "1.7")),
+           *(f"cyclonedx-xml@{v}" for v in ("1.4", "1.5", "1.6", "1.7")), "spdx", "spdx-tag-value", "spdx3"]
+EPOCH = {"SOURCE_DATE_EPOCH": "1764374400"}
+RECORDS = [
+    *advisories.STANDARD,
+    advisories.debian("DEBIAN-CVE-2024-0100", "glibc", "2.36-9+deb12u9", "HIGH", upstream=["CVE-2024-0100"]),
+    advisories.debian("DEBIAN-CVE-2024-0101", "python-wheelhouse", "9.0", "LOW", upstream=["CVE-2024-0101"]),
+    advisories.debian("DEBIAN-CVE-2024-0102", "epochal", "2:3.0-1", "MEDIUM", upstream=["CVE-2024-0102"]),
+]
+NASTY = ["<script>alert(1)</script>", "a\"b'c", "line\nbreak", "tab\there", "bell\x07", "\u202egnp.exe", "a|b,c;d",
+         "</text>", "]]>", "-->", "é", "x" * 300, "&amp;", "{{x}}", "$(id)", "=cmd()", "%41%00", "a@b", "a?b#c"]
+
+
+def images():
+    """name: layers"""
+    site = "opt/conda/lib/python3.11/site-packages"
+    small = [
+        [ev.os_release(), file("etc/debian_version", "12.5\n"), ev.dpkg(
+            ev.deb("libc6", "2.36-9+deb12u4", "glibc"), ev.deb("libc-bin", "2.36-9+deb12u4", "glibc"),
+            ev.deb("epochal", "2:2.0-1"), ev.deb("python3-wheelhouse", "1.0-1", "python-wheelhouse (1.0-1)"))],
+        [*ev.dist_info("crit-fixed", "1.0"), *ev.dist_info("high-unfixed", "1.0"),
+         ev.conda("medium-fixed", "1.0", files=["lib/python3.11/site-packages/medium_fixed-1.0.dist-info/METADATA"]),
+         *ev.dist_info("medium-fixed", "1.0", site=site)],
+        ev.dist_info("low-fixed", "1.5", site="srv/app/site-packages"),
+    ]
+    hostile = [ev.base()]
+    hostile.append([e for i, name in enumerate(NASTY)
+                    for e in [file(f"usr/lib/python3/dist-packages/p{i}-1.dist-info/METADATA",
+                                   b"Metadata-Version: 2.1\nName: " + name.replace("\n", "\n ").encode()
+                                   + b"\nVersion: 1." + name.replace("\n", " ").encode() + b"\nLicense-Expression: "
+                                   + name.replace("\n", " ").encode() + b"\n")]])
+    hostile.append([file(f"srv/\udcff<b>{i}\n/x-1.dist-info/METADATA".encode("utf-8", "surrogateescape"),
+                         b"Metadata-Version: 2.1\nName: bytes\xff\xfe\nVersion: \xff1\n") for i in range(2)])
+    return {"small": small, "empty": [[file("etc/hostname", b"x")]], "hostile": hostile}
+
+
+@pytest.fixture(scope="module")
+def store(make_store):
+    return make_store(RECORDS)
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sbom")
+    made = {}
+    for name, layers in images().items():
+        image = imagekit.image_of(*layers)
+        made[name] = imagekit.write_archive(folder / f"{name}.tar", imagekit.files_docker_old(image))
+    return made
+
+
+def ending(form):
+    return "xml" if "xml" in form else "spdx" if "tag" in form else "json"
+
+
+@pytest.fixture(scope="module")
+def written(archives, store, tmp_path_factory):
+    """(image, format, with vulnerabilities) → file; all formats of one run."""
+    folder, made = tmp_path_factory.mktemp("written"), {}
+    for name, archive in archives.items():
+        for more in ((), ("--scanners", "vuln")):
+            files = {form: folder / f"{name}-{len(more)}-{form.replace('@', '-')}.{ending(form)}" for form in FORMATS}
+            args = [a for form, path in files.items() for a in ("-f", f"{form}={path}")]
+            done = scanner.run("image", "-i", archive, "--db", store, *args, *more, env=EPOCH)
+            assert done.code == 0 and not done.stdout, done
+            made |= {(name, form, bool(more)): path for form, path in files.items()}
+    return made
+
+
+def problems_of(path, form):
+    """What the official validators have to say of it."""
+    kind, _, version = form.partition("@")
+    if kind.startswith("cyclonedx"):
+        from cyclonedx.schema import SchemaVersion
+        from cyclonedx.validation.json import JsonStrictValidator
+        from cyclonedx.validation.xml import XmlValidator
+        schema = SchemaVersion["V" + version.replace(".", "_")]
+        problem = (XmlValidator if "xml" in kind else JsonStrictValidator)(schema).validate_str(path.read_text())
+        return [] if problem is None else [str(problem)[:500]]
+    if kind == "spdx3":
+        from spdx_python_model import v3_0_1
+        objects = v3_0_1.SHACLObjectSet()
+        with open(path) as stream:
+            v3_0_1.JSONLDDeserializer().read(stream, objects)
+        return [f"nothing has the id {i}" for i in objects.missing_ids]
+    from spdx_tools.spdx.parser.parse_anything import parse_file
+    from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
+    twin = path if path.suffix != ".json" else path.with_suffix(".spdx.json")
+    if twin != path:
+        shutil.copy(path, twin)
+    return [m.validation_message for m in validate_full_spdx_document(parse_file(str(twin)))]
+
+
+@pytest.mark.parametrize("name", ["small", "empty", "hostile"])
+@pytest.mark.parametrize("form", FORMATS)
+def test_valid(written, name, form):
+    for more in (False, True):
+        assert problems_of(written[name, form, more], form) == []
+
+
+def facts(result):
+    return {(f["id"], f["name"], f["installed"], tuple(f["fixed"]), f["severity"], f["status"], f["layer"],
+             f["instruction"], f["base"]) for f in result.report["findings"]}
+
+
+def read_back(path, store, *args):
+    done = scanner.run("sbom", "scan", path, "--db", store, "-f", "json", *args)
+    done.report = json.loads(done.stdout)
+    return done
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_same_findings(written, archives, store, form):
+    """Image → SBOM → scan is the image's own scan, with layers and instructions."""
+    image = scanner.scan(archives["small"], db=store)
+    assert len(facts(image)) >= 8
+    back = read_back(written["small", form, False], store)
+    assert back.code == 0 and facts(back) == facts(image)
+    assert back.components() == image.components()
+    assert [dict(l, size=0) for l in back.report["image"]["layers"]] \
+        == [dict(l, size=0) for l in image.report["image"]["layers"]]
+    assert back.report["image"]["os"] == image.report["image"]["os"]
+    gate = scanner.run("sbom", "scan", written["small", form, False], "--db", store, "--fail-on", "critical")
+    assert gate.code == 1
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_hostile_names_come_back(written, archives, store, form):
+    image = scanner.scan(archives["hostile"], db=store)
+    back = read_back(written["hostile", form, False], store)
+    assert back.code == 0 and len(back.report["components"]) == len(image.report["components"])
+    assert {c["purl"] for c in back.report["components"]} == {c["purl"] for c in image.report["components"]}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_same_bytes(written, archives, store, form):
+    again = scanner.run("image", "-i", archives["small"], "--db", store, "-f", form, env=EPOCH)
+    assert again.out == written["small", form, False].read_bytes()
+
+
+def test_nothing_to_judge_is_not_clean(written, store):
+    done = read_back(written["empty", "cyclonedx@1.7", False], store, "--exit-code", "1")
+    assert done.code == 3 and done.report["unjudged"]
+
+
+def test_broken_image_stays_broken(tmp_path, store):
+    """What could not be read stands in the SBOM, and its scan does not pass."""
+    image = imagekit.image_of(*images()["small"], compression="gzip")
+    files = imagekit.files_docker_old(image)
+    last = [n for n in files if n.endswith("layer.tar")][-1]
+    files[last] = files[last][:60]
+    path = imagekit.write_archive(tmp_path / "broken.tar", files)
+    for form in ("cyclonedx", "spdx", "spdx-tag-value", "spdx3"):
+        out = tmp_path / f"{form}.out"
+        assert scanner.run("sbom", "-i", path, "-f", f"{form}={out}", "--db", store).code == 3
+        back = read_back(out, store)
+        assert back.code == 3 and back.report["errors"], form
+
+
+def test_vulnerabilities_stand_in_it_on_demand(written):
+    plain = json.loads(written["small", "cyclonedx@1.7", False].read_text())
+    assert "vulnerabilities" not in plain
+    full = json.loads(written["small", "cyclonedx@1.7", True].read_text())
+    found = {v["id"]: v for v in full["vulnerabilities"]}
+    assert found["CVE-2024-0001"]["ratings"][0]["severity"] == "critical"
+    refs = {c["bom-ref"] for c in full["components"]}
+    assert all(a["ref"] in refs for v in full["vulnerabilities"] for a in v["affects"])
+    assert "2.0" in found["CVE-2024-0001"]["recommendation"]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_convert(written, store, tmp_path, form):
+    """Each format into each other; what is judged stays the same."""
+    want = facts(read_back(written["small", form, False], store))
+    for target in ("cyclonedx", "cyclonedx-xml@1.4", "spdx", "spdx-tag-value", "spdx3"):
+        out = tmp_path / f"out-{target}"
+        done = scanner.run("sbom", "convert", written["small", form, False], "-f", target, "-o", out)
+        assert done.code == 0, done
+        assert facts(read_back(out, store)) == want, target
+
+
+def test_ways_to_name_one(written, store):
+    path = written["small", "spdx", False]
+    want = facts(read_back(path, store))
+    for args in (["sbom", path], ["sbom:" + str(path)], ["image", path], [path]):
+        done = scanner.run(*args, "--db", store, "-f", "json")
+        done.report = json.loads(done.stdout)
+        assert facts(done) == want, args
+    with open(path) as stream:
+        done = scanner.run("sbom", "scan", "-", "--db", store, "-f", "json", stdin=stream)
+    done.report = json.loads(done.stdout)
+    assert facts(done) == want
+
+
+def test_statement(written, store, tmp_path):
+    """In an in-toto statement, bare and in an envelope, as BuildKit and cosign attach it."""
+    import base64
+    document = json.loads(written["small", "spdx", False].read_text())
+    statement = {"_type": "https://in-toto.io/Statement/v0.1", "predicateType": "https://spdx.dev/Document",
+                 "subject": [], "predicate": document}
+    envelope = {"payloadType": "application/vnd.in-toto+json", "signatures": [],
+                "payload": base64.b64encode(json.dumps(statement).encode()).decode()}
+    want = facts(read_back(written["small", "spdx", False], store))
+    for i, text in enumerate((statement, envelope)):
+        (tmp_path / f"{i}.json").write_text(json.dumps(text))
+        assert facts(read_back(tmp_path / f"{i}.json", store)) == want
+
+
+def test_merge_validate_score(written, tmp_path, store):
+    a, b = written["small", "cyclonedx@1.7", False], written["empty", "spdx", False]
+    done = scanner.run("sbom", "merge", a, b, a, "-f", "spdx", "-o", tmp_path / "all.json")
+    assert done.code == 0, done
+    assert facts(read_back(tmp_path / "all.json", store)) == facts(read_back(a, store))
+    assert scanner.run("sbom", "validate", a).code == 0
+    score = json.loads(scanner.run("sbom", "score", a, "-f", "json").stdout)
+    minimum = [e for e in score["elements"] if e["ntia_minimum"]]
+    assert len(minimum) == 7 and 50 < score["score"] < 100
+    broken = json.loads(a.read_text())
+    broken["components"][1]["type"] = "nonsense"
+    broken["components"][2]["purl"] = "not a purl"
+    broken["components"].append(broken["components"][3])
+    (tmp_path / "broken.json").write_text(json.dumps(broken))
+    done = scanner.run("sbom", "validate", tmp_path / "broken.json", "-f", "json")
+    assert done.code == 1 and len(json.loads(done.stdout)["faults"]) == 3, done
+
+
+def test_two_distributions_are_not_merged(written, tmp_path):
+    a = written["small", "cyclonedx@1.7", False]
+    (tmp_path / "b.json").write_text(a.read_text().replace('"value": "debian"', '"value": "ubuntu"'))
+    done = scanner.run("sbom", "merge", a, tmp_path / "b.json")
+    assert done.code == 3 and "advisories of the other" in done.stderr
+
+
+# --- what is no SBOM, or a bad one ----------------------------------------------------------------
+
+LAUGHS = ('<?xml version="1.0"?><!DOCTYPE bom [<!ENTITY a "aaaaaaaaaa">'
+          + "".join(f'<!ENTITY {chr(98 + i)} "{("&" + chr(97 + i) + ";") * 10}">' for i in range(12))
+          + ']><bom xmlns="http://cyclonedx.org/schema/bom/1.6"><components>&m;</components></bom>')
+BAD = {
+    "empty": ("", "no SBOM"),
+    "text": ("hello", "no SBOM"),
+    "other json": ('{"a": 1}', "no SBOM"),
+    "list": ("[]", "no SBOM"),
+    "version": ('{"bomFormat":"CycloneDX","specVersion":"9.9"}', "1.2 to 1.7"),
+    "spdx version": ('{"spdxVersion":"SPDX-1.0"}', "SPDX-2.2"),
+    "spdx3": ('{"@graph": []}', "no version"),
+    "components": ('{"bomFormat":"CycloneDX","specVersion":"1.6","components":{}}', "no list"),
+    "artifacts": ('{"artifacts":{}}', "no list"),
+    "deep json": ('{"bomFormat":"CycloneDX","specVersion":"1.6","components":' + "[" * 5000 + "]" * 5000 + "}", "deep"),
+    "deep components": ('{"bomFormat":"CycloneDX","specVersion":"1.6","components":'
+                        + '[{"type":"library","name":"a","components":' * 110 + "[]" + "}]" * 110 + "}", "deeper"),
+    "xml root": ("<html></html>", "CycloneDX"),
+    "xml cut": ('<bom xmlns="http://cyclonedx.org/schema/bom/1.6"><components>', "XML"),
+    "xml deep": ('<bom xmlns="http://cyclonedx.org/schema/bom/1.6">' + "<components><component>" * 300, "deeper"),
+    "xml entities": (LAUGHS, "document type"),
+    "xml file": ('<!DOCTYPE bom [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
+                 '<bom xmlns="http://cyclonedx.org/schema/bom/1.6">&x;</bom>', "document type"),
+    "tag-value cut": ("SPDXVersion: SPDX-2.3\nPackageName: a\nPackageSourceInfo: <text>abc", "does not end"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad(tmp_path, name):
+    text, says = BAD[name]
+    path = tmp_path / "bad.json"
+    path.write_text(text)
+    for command in (["sbom", "scan"], ["sbom", "convert"], ["sbom", "validate"]):
+        done = scanner.run(*command, path)
+        assert done.code == 3 and says in done.stderr and "bad.json" in done.stderr, (command, done)
+
+
+def test_cut_anywhere(written, tmp_path, store):
+    """A part of an SBOM is an error, or has no fewer errors than components are missing: never less, unsaid."""
+    for form in ("cyclonedx@1.7", "cyclonedx-xml@1.7", "spdx", "spdx3"):
+        whole = written["small", form, False].read_bytes()
+        for part in range(1, 12):
+            path = tmp_path / "cut"
+            path.write_bytes(whole[:len(whole) * part // 12])
+            done = scanner.run("sbom", "scan", path, "--db", store)
+            assert done.code == 3, (form, part, done)
+
+
+def test_odd_values(tmp_path, store):
+    """Wrong types, huge numbers, unknown layers, owners in a circle: read as far as they make sense."""
+    component = {"type": "library", "bom-ref": "x", "name": "crit-fixed", "version": "1.0", "purl": "pkg:pypi/crit-fixed@1.0"}
+    properties = [{"name": f"plimsoll:{n}", "value": v} for n, v in (
+        ("layer", "99999999999999999999"), ("layer", "499"), ("owner", "pkg:pypi/crit-fixed@1.0"),
+        ("owner:vendor", "pkg:pypi/crit-fixed@1.0"), ("contains", "@"), ("contains", "/@"), ("location", ""), ("ref", ""))]
+    document = {"bomFormat": "CycloneDX", "specVersion": "1.6", "serialNumber": 5, "metadata": {"component": {
+        "name": ["x"], "properties": [{"name": "plimsoll:layer:499", "value": ""}, {"name": "plimsoll:layer:-1", "value": "x"},
+                                      {"name": "plimsoll:layer:500", "value": "a b c d"}, {"name": 3}, "x", None]}},
+        "components": [component, {**component, "bom-ref": "y", "properties": properties, "purl": "pkg:pypi/Crit_Fixed@1.0"},
+                       None, 5, [], {"type": "library", "name": "n" * 5000},
+                       {"type": "library", "name": "z", "purl": "pkg:deb/debian/z@1?distro=debian-12&epoch=7&arch=%zz"}],
+        "dependencies": "none"}
+    path = tmp_path / "odd.json"
+    path.write_text(json.dumps(document))
+    done = read_back(path, store)
+    assert done.code == 0, done
+    assert [f["id"] for f in done.report["findings"]].count("CVE-2024-0001") == 2
+    assert ("deb", "z", "7:1", 0) in {(c["type"], c["name"], c["version"], c["layer"]) for c in done.report["components"]}
+
+
+# --- the peers' SBOMs -----------------------------------------------------------------------------
+
+def tool(name):
+    found = shutil.which(name) or shutil.which(name, path=str(pathlib.Path.home() / "go/bin"))
+    if not found:
+        pytest.skip(f"{name} is not on the PATH (../shared/peers/README.md says how to install it)")
+    return found
+
+
+@pytest.mark.parametrize("form", ["cyclonedx-json", "cyclonedx-xml", "spdx-json", "spdx-tag-value", "syft-json"])
+def test_of_syft(archives, store, tmp_path, form):
+    out = tmp_path / "syft.out"
+    subprocess.run([tool("syft"), "-q", f"docker-archive:{archives['small']}", "-o", f"{form}={out}"], check=True,
+                   env={**os.environ, "SYFT_CHECK_FOR_APP_UPDATE": "false"}, capture_output=True, timeout=120)
+    compare_with_image(archives, store, out)
+
+
+@pytest.mark.parametrize("form", ["cyclonedx", "spdx-json", "spdx"])
+def test_of_trivy(archives, store, tmp_path, form):
+    out = tmp_path / "trivy.out"
+    subprocess.run([tool("trivy"), "image", "--input", archives["small"], "--cache-dir", tmp_path / "cache",
+                    "--skip-db-update", "--skip-java-db-update", "--skip-version-check", "--offline-scan", "--quiet",
+                    "-f", form, "-o", out], check=True, capture_output=True, timeout=120)
+    compare_with_image(archives, store, out)
+
+
+def compare_with_image(archives, store, out):
+    """The same findings by id and package; but what only plimsoll knows is not in them: which Python
+    distribution a conda package holds (its findings stand under the distribution, where one is listed)."""
+    def of(result):
+        return {(f["id"], f["name"], f["installed"]) for f in result.report["findings"]}
+    image, back = scanner.scan(archives["small"], db=store), read_back(out, store)
+    conda = {f for f in of(image) if f[1] == "medium-fixed"}
+    assert of(image) - conda == of(back) - conda

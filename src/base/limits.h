@@ -73,16 +73,6 @@
 #define LIMIT_SECRET_ARCHIVE_MEMBERS 1000000
 #define LIMIT_SECRET_NOTEBOOK_BYTES (32 * LIMIT_MIB)
 
-/* ignore files and VEX */
-#define LIMIT_GLOB_STEPS 100000 /* of one pattern at one path */
-#define LIMIT_IGNORE_BYTES (1 * LIMIT_MIB)
-#define LIMIT_IGNORE_ENTRIES 20000
-#define LIMIT_IGNORE_MATCH_STEPS 100000  /* of an entry's expression at one name */
-#define LIMIT_VEX_BYTES (32 * LIMIT_MIB) /* one document */
-#define LIMIT_VEX_FILES 20000            /* in one folder */
-#define LIMIT_VEX_FOLDER_DEPTH 16        /* a folder in a folder of documents */
-#define LIMIT_VEX_SCOPES 2000000         /* products that all statements are about */
-
 /* own templates of reports */
 #define LIMIT_TEMPLATE_BYTES (4 * LIMIT_MIB)
 #define LIMIT_TEMPLATE_DEPTH 32 /* sections in sections */
@@ -92,6 +82,15 @@
 /* saved reports that are compared */
 #define LIMIT_SAVED_REPORT_BYTES (256 * LIMIT_MIB)
 #define LIMIT_COMPARED 100 /* images and reports at once */
+/* ignore files and VEX */
+#define LIMIT_GLOB_STEPS 100000 /* of one pattern at one path */
+#define LIMIT_IGNORE_BYTES (1 * LIMIT_MIB)
+#define LIMIT_IGNORE_ENTRIES 20000
+#define LIMIT_IGNORE_MATCH_STEPS 100000  /* of an entry's expression at one name */
+#define LIMIT_VEX_BYTES (32 * LIMIT_MIB) /* one document */
+#define LIMIT_VEX_FILES 20000            /* in one folder */
+#define LIMIT_VEX_FOLDER_DEPTH 16        /* a folder in a folder of documents */
+#define LIMIT_VEX_SCOPES 2000000         /* products that all statements are about */
 
 /* registries, daemons and feeds over HTTP */
 #define LIMIT_HTTP_HEADER_BYTES (256 * LIMIT_KIB) /* all headers of one answer */

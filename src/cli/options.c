@@ -423,7 +423,7 @@ const struct option option_table[] = {
      NULL},
     {"format", 'f', "FORMAT", FOR_WRITTEN,
      "table (for people), json or another; FORMAT=FILE writes it there", set_format,
-     "table json html openvex sarif junit gitlab github markdown csv openmetrics template "
+     "table json html sarif junit gitlab github markdown csv openmetrics openvex template "
      "cyclonedx cyclonedx-xml spdx spdx-tag-value spdx3"},
     {"output", 'o', "FILE", FOR_WRITTEN, "write the report to FILE, whole or not at all",
      set_output, NULL},

@@ -93,10 +93,10 @@ struct options {
     /* policy */
     struct policy policy;
     bool severities_begun; /* --severity more than once adds up */
-    struct named_files ignore_files, vex;
     /* compare */
     struct compare_gates gates;
     struct comparison_outputs comparisons;
+    struct named_files ignore_files, vex;
     /* output */
     struct outputs outputs;
     bool outputs_begun; /* --format more than once adds up */

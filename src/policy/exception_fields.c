@@ -128,12 +128,12 @@ static bool holds_upstream(const struct exception *exception,
 static bool holds_purl(const struct exception *exception, const struct exception_subject *subject)
 {
     CLEANUP_ARENA struct arena arena = {0};
-    struct package_url purl;
+    struct purl purl;
     const struct exception_key *keys = exception->keys.items;
-    if (!subject->finding || !package_url_parse(&purl, subject->finding->component->purl, &arena))
+    if (!subject->finding || !purl_parse(&purl, subject->finding->component->purl, &arena))
         return false;
     for (size_t i = 0; i < exception->keys.count; i++)
-        if (keys[i].field == FIELD_PURL && package_url_matches(keys[i].compiled, &purl))
+        if (keys[i].field == FIELD_PURL && purl_matches(keys[i].compiled, &purl))
             return true;
     return false;
 }

@@ -55,8 +55,8 @@ struct error *exception_add_key(struct exception *exception, enum exception_fiel
     if (way == WAY_REGEX)
         TRY(compile(&key, arena));
     if (way == WAY_PURL) {
-        key.compiled = ARENA_NEW(arena, struct package_url);
-        if (!package_url_parse(key.compiled, wanted, arena))
+        key.compiled = ARENA_NEW(arena, struct purl);
+        if (!purl_parse(key.compiled, wanted, arena))
             return error_make(ERROR_INPUT, "\"%.*s\" is no package URL; one begins with pkg:TYPE/",
                               SLICE_ARG(wanted));
     }

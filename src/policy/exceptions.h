@@ -37,7 +37,7 @@ struct exception_key {
     enum exception_field field;
     enum exception_way way;
     slice wanted;
-    void *compiled; /* of WAY_REGEX a pcre2_code, of WAY_PURL a struct package_url */
+    void *compiled; /* of WAY_REGEX a pcre2_code, of WAY_PURL a struct purl */
 };
 
 /* What an entry may be for. */

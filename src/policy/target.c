@@ -104,7 +104,7 @@ void target_make(struct target *target, const struct image *image, struct arena 
     if (image->root_folder < 0)
         add_reference(target, image->name, arena);
     target->purl = purl_of(target, arena);
-    package_url_parse(&target->parsed, target->purl, arena);
+    purl_parse(&target->parsed, target->purl, arena);
 }
 
 static bool is_digest_of(const struct target *target, slice digest)
@@ -149,7 +149,7 @@ static bool is_repository(const struct reference *reference, slice url)
            (slice_contains(url, SLICE("/")) && slice_equal(slice_dirname(whole), url));
 }
 
-static bool is_reference(const struct reference *reference, const struct package_url *purl)
+static bool is_reference(const struct reference *reference, const struct purl *purl)
 {
     slice version = purl->version;
     CLEANUP_ARENA struct arena arena = {0};
@@ -173,14 +173,14 @@ static bool is_architecture(const struct target *target, slice arch)
     return slice_equal(arch, rest);
 }
 
-bool target_is_purl(const struct target *target, const struct package_url *purl)
+bool target_is_purl(const struct target *target, const struct purl *purl)
 {
     const struct reference *references = target->references.items;
     bool of_image =
         slice_equal(purl->type, SLICE("oci")) || slice_equal(purl->type, SLICE("docker"));
     if (!of_image)
         return slice_equal(target->parsed.type, SLICE("generic")) &&
-               package_url_matches(purl, &target->parsed);
+               purl_matches(purl, &target->parsed);
     if (target->image->root_folder >= 0 || !is_architecture(target, purl->arch))
         return false;
     if (is_digest_of(target, purl->version))
@@ -189,5 +189,5 @@ bool target_is_purl(const struct target *target, const struct package_url *purl)
         if (is_reference(&references[i], purl))
             return true;
     /* An archive without a tag: by its file's name, as its own package URL has it. */
-    return target->references.count == 0 && package_url_matches(purl, &target->parsed);
+    return target->references.count == 0 && purl_matches(purl, &target->parsed);
 }

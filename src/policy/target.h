@@ -5,7 +5,7 @@
 #ifndef PLIMSOLL_POLICY_TARGET_H
 #define PLIMSOLL_POLICY_TARGET_H
 
-#include "policy/purl_match.h"
+#include "sbom/purl.h"
 #include "source/image.h"
 
 struct target {
@@ -13,7 +13,7 @@ struct target {
     struct list names;      /* of slice: as asked for, its tags short and in full, its digests */
     struct list references; /* of struct reference */
     slice purl;             /* pkg:oci/…; pkg:generic/… for what is no image */
-    struct package_url parsed;
+    struct purl parsed;
 };
 
 /* In the arena. */
@@ -26,6 +26,6 @@ bool target_is_called(const struct target *target, slice name);
  * Whether a package URL is for it: of type oci or docker, with its digest; or with its name, and
  * with its tag, repository and architecture where they stand there.
  */
-bool target_is_purl(const struct target *target, const struct package_url *purl);
+bool target_is_purl(const struct target *target, const struct purl *purl);
 
 #endif

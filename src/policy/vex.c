@@ -6,7 +6,7 @@ const char *const vex_status_names[] = {"fixed", "not_affected", "under_investig
 static bool is_image(const struct vex_thing *thing, const struct target *target)
 {
     const slice *identifiers = thing->identifiers.items;
-    const struct package_url *purls = thing->purls.items;
+    const struct purl *purls = thing->purls.items;
     for (size_t i = 0; i < thing->identifiers.count; i++)
         if (target_is_called(target, identifiers[i]) || slice_equal(identifiers[i], target->purl))
             return true;
@@ -18,18 +18,18 @@ static bool is_image(const struct vex_thing *thing, const struct target *target)
 
 struct subject {
     const struct component *component;
-    struct package_url purl, owner; /* type empty: there is none */
+    struct purl purl, owner; /* type empty: there is none */
 };
 
 static bool is_component(const struct vex_thing *thing, const struct subject *subject)
 {
     const slice *identifiers = thing->identifiers.items;
-    const struct package_url *purls = thing->purls.items;
+    const struct purl *purls = thing->purls.items;
     for (size_t i = 0; i < thing->identifiers.count; i++)
         if (slice_equal(identifiers[i], subject->component->ref))
             return true;
     for (size_t i = 0; i < thing->purls.count; i++)
-        if (package_url_matches(&purls[i], &subject->purl))
+        if (purl_matches(&purls[i], &subject->purl))
             return true;
     return false;
 }
@@ -37,9 +37,9 @@ static bool is_component(const struct vex_thing *thing, const struct subject *su
 /* Whether the product is the package that has the component's files. */
 static bool is_owner(const struct vex_thing *thing, const struct subject *subject)
 {
-    const struct package_url *purls = thing->purls.items;
+    const struct purl *purls = thing->purls.items;
     for (size_t i = 0; subject->owner.type.len && i < thing->purls.count; i++)
-        if (package_url_matches(&purls[i], &subject->owner))
+        if (purl_matches(&purls[i], &subject->owner))
             return true;
     return false;
 }
@@ -126,9 +126,9 @@ static void apply_to(const struct vex *vex, const struct target *target, struct 
         named = named || map_get(&vex->by_name, aliases[i]);
     if (!named)
         return;
-    package_url_parse(&subject.purl, component->purl, &arena);
+    purl_parse(&subject.purl, component->purl, &arena);
     if (component->owner)
-        package_url_parse(&subject.owner, component->owner->purl, &arena);
+        purl_parse(&subject.owner, component->owner->purl, &arena);
     look_up(vex, finding->id, &subject, target, &best);
     for (size_t i = 0; i < finding->aliases.count; i++)
         look_up(vex, aliases[i], &subject, target, &best);

@@ -19,7 +19,7 @@ extern const char *const vex_status_names[];
 /* A product or a component as a document identifies it: any of the identifiers will do. */
 struct vex_thing {
     struct list identifiers; /* of slice: package URLs, names, digests, references */
-    struct list purls;       /* of struct package_url: those of them that are one */
+    struct list purls;       /* of struct purl: those of them that are one */
 };
 
 /* What a statement is about. */

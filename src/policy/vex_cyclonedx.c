@@ -76,7 +76,7 @@ static const struct vex_thing *thing_of(struct bom *bom, slice ref)
     struct vex_thing *thing = ARENA_NEW(bom->reading->arena, struct vex_thing);
     if (slice_starts(ref, SLICE("urn:cdx:")) && slice_split(ref, '#', &link, &fragment)) {
         vex_identify(bom->reading, thing, fragment);
-        slice decoded = package_url_decode(fragment, bom->reading->arena);
+        slice decoded = purl_decode(fragment, bom->reading->arena);
         if (!slice_equal(decoded, fragment))
             vex_identify(bom->reading, thing, decoded);
     } else
@@ -89,13 +89,13 @@ static const struct vex_thing *at_version(struct bom *bom, const struct vex_thin
                                           slice version)
 {
     struct vex_thing *narrow = ARENA_NEW(bom->reading->arena, struct vex_thing);
-    const struct package_url *purls = thing->purls.items;
+    const struct purl *purls = thing->purls.items;
     for (size_t i = 0; i < thing->purls.count; i++) {
-        struct package_url purl = purls[i];
+        struct purl purl = purls[i];
         if (purl.version.len && !slice_equal(purl.version, version))
             continue;
         purl.version = version;
-        *(struct package_url *)list_add(&narrow->purls, bom->reading->arena, sizeof(purl)) = purl;
+        *(struct purl *)list_add(&narrow->purls, bom->reading->arena, sizeof(purl)) = purl;
     }
     return narrow;
 }

@@ -81,12 +81,12 @@ struct error *vex_add_scope(struct vex_reading *reading, struct vex_statement *s
 
 void vex_identify(struct vex_reading *reading, struct vex_thing *thing, slice identifier)
 {
-    struct package_url purl;
+    struct purl purl;
     if (identifier.len == 0)
         return;
     *(slice *)list_add(&thing->identifiers, reading->arena, sizeof(slice)) = identifier;
-    if (package_url_parse(&purl, identifier, reading->arena))
-        *(struct package_url *)list_add(&thing->purls, reading->arena, sizeof(purl)) = purl;
+    if (purl_parse(&purl, identifier, reading->arena))
+        *(struct purl *)list_add(&thing->purls, reading->arena, sizeof(purl)) = purl;
 }
 
 slice vex_join(struct vex_reading *reading, slice text, slice more)

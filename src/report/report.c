@@ -4,7 +4,6 @@
 const struct report_format *const report_formats[] = {
     &report_table,
     &report_json,
-    &report_openvex,
     &report_html,
     /* pipelines */
     &report_sarif,
@@ -21,6 +20,7 @@ const struct report_format *const report_formats[] = {
     &report_spdx_json,
     &report_spdx_tag_value,
     &report_spdx3,
+    &report_openvex,
 };
 
 const size_t report_format_count = sizeof(report_formats) / sizeof(report_formats[0]);

@@ -6,7 +6,6 @@
 
 extern const struct report_format report_table;
 extern const struct report_format report_json;
-extern const struct report_format report_openvex;
 extern const struct report_format report_cyclonedx;
 extern const struct report_format report_cyclonedx_xml;
 extern const struct report_format report_spdx_json;
@@ -21,5 +20,6 @@ extern const struct report_format report_markdown;
 extern const struct report_format report_csv;
 extern const struct report_format report_openmetrics;
 extern const struct report_format report_template;
+extern const struct report_format report_openvex;
 
 #endif

@@ -1,5 +1,4 @@
 #include "sbom/builder.h"
-#include "analyze/python_name.h"
 #include "base/limits.h"
 #include "sbom/properties.h"
 #include "sbom/purl.h"
@@ -277,47 +276,44 @@ static void apply_source(struct sbom_builder *builder, struct component *compone
     component->source_version = version;
 }
 
-/* What the package URL says: names as their ecosystems have them. */
-static void apply_purl(struct sbom_builder *builder, struct component *component,
-                       const struct purl *purl)
+/* A distribution's package: of which source, and of which release ("debian-12"). */
+static void apply_system_purl(struct sbom_builder *builder, struct component *component,
+                              const struct purl *purl)
 {
-    struct arena *arena = builder->arena;
-    slice epoch = purl_qualifier(purl, "epoch", arena), distro, upstream, version;
-    slice spaced = purl->space.len ? arena_format(arena, "%.*s/%.*s", SLICE_ARG(purl->space),
-                                                  SLICE_ARG(purl->name))
-                                   : purl->name;
-    component->type = purl->type;
-    component->name = spaced;
-    component->version = purl->version;
-    component->arch = purl_qualifier(purl, "arch", arena);
-    if (slice_equal(purl->type, SLICE("pypi")))
-        component->name = python_name_normalize(arena, purl->name);
-    if (slice_equal(purl->type, SLICE("maven")) && purl->space.len)
-        component->name =
-            arena_format(arena, "%.*s:%.*s", SLICE_ARG(purl->space), SLICE_ARG(purl->name));
-    if (slice_equal(purl->type, SLICE("conda"))) {
-        component->build = purl_qualifier(purl, "build", arena);
-        component->channel = purl_qualifier(purl, "channel", arena);
-        component->arch = purl_qualifier(purl, "subdir", arena);
-    }
-    if (!slice_equal(purl->type, SLICE("deb")) && !slice_equal(purl->type, SLICE("rpm")) &&
-        !slice_equal(purl->type, SLICE("apk")))
-        return;
+    slice upstream = purl_qualifier(purl, "upstream"), version;
     component->name = purl->name;
-    if (epoch.len && !slice_equal(epoch, SLICE("0")) &&
-        slice_find(component->version, ':') == SIZE_MAX)
-        component->version =
-            arena_format(arena, "%.*s:%.*s", SLICE_ARG(epoch), SLICE_ARG(component->version));
-    upstream = purl_qualifier(purl, "upstream", arena);
     if (upstream.len) {
         component->source_name = upstream;
         if (slice_split(upstream, '@', &component->source_name, &version))
             component->source_version = version;
     }
-    distro = purl_qualifier(purl, "distro", arena);
-    slice release = slice_from(distro, purl->space.len + 1);
-    if (purl->space.len && slice_starts(distro, purl->space))
-        sbom_set_os(builder, purl->space, release, SLICE_EMPTY);
+    if (purl->space.len && slice_starts(purl->distro, purl->space))
+        sbom_set_os(builder, purl->space, slice_from(purl->distro, purl->space.len + 1),
+                    SLICE_EMPTY);
+}
+
+/* What the package URL says: names as their ecosystems have them. */
+static void apply_purl(struct sbom_builder *builder, struct component *component,
+                       const struct purl *purl)
+{
+    struct arena *arena = builder->arena;
+    component->type = purl->type;
+    component->name = purl->space.len ? arena_format(arena, "%.*s/%.*s", SLICE_ARG(purl->space),
+                                                     SLICE_ARG(purl->name))
+                                      : purl->name;
+    component->version = purl->version;
+    component->arch = purl->arch;
+    if (slice_equal(purl->type, SLICE("maven")) && purl->space.len)
+        component->name =
+            arena_format(arena, "%.*s:%.*s", SLICE_ARG(purl->space), SLICE_ARG(purl->name));
+    if (slice_equal(purl->type, SLICE("conda"))) {
+        component->build = purl_qualifier(purl, "build");
+        component->channel = purl_qualifier(purl, "channel");
+        component->arch = purl_qualifier(purl, "subdir");
+    }
+    if (slice_equal(purl->type, SLICE("deb")) || slice_equal(purl->type, SLICE("rpm")) ||
+        slice_equal(purl->type, SLICE("apk")))
+        apply_system_purl(builder, component, purl);
 }
 
 static void apply_properties(struct sbom_builder *builder, struct component *component,

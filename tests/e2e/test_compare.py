@@ -104,7 +104,7 @@ def report(packages=(), findings=(), *, secrets=(), suppressed=(), size=1000, cr
                   "os": {"id": "debian", "version_id": "12", "name": "Debian 12", "end_of_life": None},
                   "layers": [{"index": 0, "digest": None, "diff_id": None, "size": size, "instruction": None, "base": None}]},
         "components": list(parts.values()), "findings": findings, "secrets": list(secrets), "misconfigurations": [],
-        "suppressed": list(suppressed), "unjudged": [], "errors": [],
+        "suppressed": list(suppressed), "exceptions": [], "unjudged": [], "errors": [],
         "verdict": {"pass": True, "exit_code": 0, "complete": True, "reasons": []},
         "store": {"built": "2026-01-01T00:00:00Z", "age_days": 0, "starter": False, "ecosystems": {}}, **more}
 
@@ -432,7 +432,7 @@ def places(value, path=()):
 NOT_READ = {"score", "vector", "severity_source", "name", "installed", "status", "instruction", "sources", "epss", "epss_percentile",
             "purl", "layer", "locations", "source", "installer", "direct_url", "contains", "tags", "config_digest", "base_name", "base_digest",
             "id", "version_id", "index", "diff_id", "line", "column", "cell", "deleted", "deleted_in", "match", "more_in_file", "advice",
-            "misconfigurations", "scanners", "created", "pass", "exit_code", "reasons", "age_days", "starter", "ecosystems", "ecosystem", "until", "reason",
+            "misconfigurations", "exceptions", "scanners", "created", "pass", "exit_code", "reasons", "age_days", "starter", "ecosystems", "ecosystem", "until", "reason",
             "by", "where", "path", "digest"}
 READ_ALL_THE_SAME = {("image", "name"), ("components", 0, "name"), ("findings", 0, "id"), ("findings", 0, "layer"), ("secrets", 0, "path"),
                      ("unjudged", 0, "reason"), ("image", "digest"), ("image", "os", "name")}

@@ -5,7 +5,7 @@
 #include <cmocka.h>
 
 #include "base/glob.h"
-#include "policy/purl_match.h"
+#include "sbom/purl.h"
 #include "policy/vex_forms.h"
 #include "table.h"
 
@@ -49,13 +49,12 @@ static void test_purls(void **state)
     slice row, field[3];
     while (table_next(&table, &row)) {
         CLEANUP_ARENA struct arena arena = {0};
-        struct package_url pattern, purl;
-        if (fields(row, field, 3) != 3 || !package_url_parse(&purl, field[1], &arena))
+        struct purl pattern, purl;
+        if (fields(row, field, 3) != 3 || !purl_parse(&purl, field[1], &arena))
             table_fail(&table, row, "not three fields");
         check(&table, row, field[2],
-              package_url_parse(&pattern, field[0], &arena)
-                  ? yes_or_no(package_url_matches(&pattern, &purl))
-                  : "wrong");
+              purl_parse(&pattern, field[0], &arena) ? yes_or_no(purl_matches(&pattern, &purl))
+                                                     : "wrong");
     }
     table_close(&table, 35);
 }

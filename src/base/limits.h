@@ -73,6 +73,9 @@
 #define LIMIT_SECRET_ARCHIVE_MEMBERS 1000000
 #define LIMIT_SECRET_NOTEBOOK_BYTES (32 * LIMIT_MIB)
 
+/* the command line */
+#define LIMIT_SETTINGS_BYTES (64 * LIMIT_KIB) /* plimsoll.yaml */
+
 /* own templates of reports */
 #define LIMIT_TEMPLATE_BYTES (4 * LIMIT_MIB)
 #define LIMIT_TEMPLATE_DEPTH 32 /* sections in sections */

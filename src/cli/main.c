@@ -1,5 +1,6 @@
 /* plimsoll: says of a container image what a ship's Plimsoll line says of a ship. */
 #include "cli/command.h"
+#include "cli/peer_options.h"
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "base/progress.h"
@@ -75,6 +76,11 @@ static int run_command(const struct command *command, int count, char **argument
     }
     int code = EXIT_CLEAN;
     progress_setup(options.quiet, options.verbose);
+    const slice *remarks = options.remarks.items;
+    for (size_t i = 0; i < options.remarks.count; i++)
+        remark("%.*s", SLICE_ARG(remarks[i]));
+    if (command->flag & FOR_SCAN)
+        peer_variables_remark(&arena);
     error = command->run(&options, &arena, &code);
     progress_clear();
     return error ? fail(error) : code;

@@ -1,6 +1,7 @@
 #include "cli/options.h"
 #include "base/limits.h"
-#include "cli/sbom_file.h"
+#include "cli/option_values.h"
+#include "cli/peer_options.h"
 
 #define TEXT_OPTION(function, field)                                                               \
     static struct error *function(struct options *options, const char *value)                      \
@@ -30,6 +31,7 @@ TEXT_OPTION(set_built, built)
 TEXT_OPTION(set_secret_baseline, secret_baseline)
 TEXT_OPTION(set_secret_config, secret_config)
 TEXT_OPTION(set_cache_dir, cache_dir)
+TEXT_OPTION(set_config, config)
 SLICE_OPTION(set_select, select)
 TEXT_OPTION(set_image_src, image_src)
 TEXT_OPTION(set_containerd_address, containerd_address)
@@ -133,8 +135,10 @@ static struct error *set_min_reduction(struct options *options, const char *valu
 /* "os/architecture" or "os/architecture/variant" */
 static struct error *set_platform(struct options *options, const char *value)
 {
-    slice rest = slice_from_text(value), part;
+    slice rest, part;
     size_t parts = 0;
+    value = peer_platform(value);
+    rest = slice_from_text(value);
     while (slice_pull(&rest, '/', &part)) {
         parts++;
         if (part.len == 0)
@@ -146,31 +150,6 @@ static struct error *set_platform(struct options *options, const char *value)
                           "linux/amd64 or linux/arm64/v8",
                           value);
     options->platform = slice_from_text(value);
-    return NULL;
-}
-
-/* "1073741824", "1048576K", "1024M", "1G", "1GiB", all the same */
-static struct error *set_cache_size(struct options *options, const char *value)
-{
-    static const char units[] = "KMGT";
-    slice digits = slice_from_text(value);
-    uint64_t size;
-    if (slice_ends(digits, SLICE("iB")))
-        digits.len -= 2;
-    slice last = slice_from(digits, digits.len ? digits.len - 1 : 0);
-    const char *unit =
-        last.len && byte_is_alpha(*last.ptr) ? strchr(units, *last.ptr & ~0x20) : NULL;
-    if (unit)
-        digits.len--;
-    bool understood = slice_to_u64(digits, &size) && (unit || digits.len == strlen(value));
-    for (const char *at = units; understood && unit && at <= unit; at++)
-        understood = !__builtin_mul_overflow(size, 1024, &size);
-    if (!understood)
-        return error_make(ERROR_USAGE,
-                          "--cache-size: \"%s\" is no size; write bytes, or a number with K, M, G "
-                          "or T, as 500M or 2G",
-                          value);
-    options->cache_size = size;
     return NULL;
 }
 
@@ -210,32 +189,6 @@ static struct error *set_vex(struct options *options, const char *value)
     return add_file(&options->vex, "vex", value);
 }
 
-/* "5d", "12h", "2w", "1d12h" */
-static struct error *set_db_max_age(struct options *options, const char *value)
-{
-    static const char letters[] = "wdhm";
-    static const uint64_t seconds[] = {7 * 24 * 60 * 60, 24 * 60 * 60, 60 * 60, 60};
-    slice rest = slice_from_text(value);
-    uint64_t sum = 0;
-    bool understood = rest.len > 0;
-    while (rest.len && understood) {
-        size_t digits = 0;
-        uint64_t count;
-        while (digits < rest.len && byte_is_digit(rest.ptr[digits]))
-            digits++;
-        const char *unit = digits < rest.len ? strchr(letters, rest.ptr[digits]) : NULL;
-        understood =
-            unit && *unit && slice_to_u64(slice_first(rest, digits), &count) && count <= 100000;
-        sum += understood ? count * seconds[unit - letters] : 0;
-        rest = slice_from(rest, digits + 1);
-    }
-    if (!understood || sum == 0)
-        return error_make(ERROR_USAGE, "--db-max-age: \"%s\" is no age; write 12h, 5d or 2w",
-                          value);
-    options->db_max_age = (int64_t)sum;
-    return NULL;
-}
-
 /* "HOST=URL,HOST=URL" */
 static struct error *set_registry_mirror(struct options *options, const char *value)
 {
@@ -251,36 +204,7 @@ static struct error *set_registry_mirror(struct options *options, const char *va
     return NULL;
 }
 
-/* "5m", "1h30m", "90s", "500ms", "90" (seconds): as Go writes a duration. */
-static struct error *set_timeout(struct options *options, const char *value)
-{
-    static const struct {
-        const char *name;
-        uint64_t milliseconds;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60 * 1000}, {"h", 60 * 60 * 1000}, {"", 1000}};
-    slice rest = slice_from_text(value);
-    uint64_t sum = 0;
-    while (rest.len) {
-        size_t digits = 0, letters = 0, unit = 0;
-        uint64_t count;
-        while (digits < rest.len && byte_is_digit(rest.ptr[digits]))
-            digits++;
-        while (digits + letters < rest.len && byte_is_alpha(rest.ptr[digits + letters]))
-            letters++;
-        slice name = slice_first(slice_from(rest, digits), letters);
-        while (unit < 5 && !slice_equal(name, slice_from_text(units[unit].name)))
-            unit++;
-        if (!slice_to_u64(slice_first(rest, digits), &count) || unit == 5 || count > 1000000)
-            return error_make(ERROR_USAGE, "--timeout: \"%s\" is no time; write 90s, 5m or 1h30m",
-                              value);
-        sum += count * units[unit].milliseconds;
-        rest = slice_from(rest, digits + letters);
-    }
-    options->timeout_ms = (int64_t)sum;
-    return NULL;
-}
-
-static struct error *ignore(struct options *options, const char *value)
+struct error *option_ignore(struct options *options, const char *value)
 {
     (void)options;
     (void)value;
@@ -319,18 +243,28 @@ static struct error *set_fail_on(struct options *options, const char *value)
     return NULL;
 }
 
+static struct error *read_exit_code(const char *option, const char *value, int *code)
+{
+    uint64_t number;
+    if (!slice_to_u64(slice_from_text(value), &number) || number > 255)
+        return error_make(ERROR_USAGE, "%s: \"%s\" is no exit code (0 to 255)", option, value);
+    if (number == EXIT_USAGE || number == EXIT_UNTRUSTED)
+        return error_make(ERROR_USAGE,
+                          "%s: %d says that a scan went wrong (2: usage, 3: not to be trusted), so "
+                          "a gate cannot end with it",
+                          option, (int)number);
+    *code = (int)number;
+    return NULL;
+}
+
 static struct error *set_exit_code(struct options *options, const char *value)
 {
-    uint64_t code;
-    if (!slice_to_u64(slice_from_text(value), &code) || code > 255)
-        return error_make(ERROR_USAGE, "--exit-code: \"%s\" is no exit code (0 to 255)", value);
-    if (code == EXIT_USAGE || code == EXIT_UNTRUSTED)
-        return error_make(ERROR_USAGE,
-                          "--exit-code: %d says that a scan went wrong (2: usage, 3: not "
-                          "to be trusted), so a gate cannot end with it",
-                          (int)code);
-    options->policy.exit_code = (int)code;
-    return NULL;
+    return read_exit_code("--exit-code", value, &options->policy.exit_code);
+}
+
+static struct error *set_exit_on_eol(struct options *options, const char *value)
+{
+    return read_exit_code("--exit-on-eol", value, &options->policy.exit_on_eol);
 }
 
 static struct error *set_scanners(struct options *options, const char *value)
@@ -410,6 +344,18 @@ const struct option option_table[] = {
     {"ignore-file", 0, "FILE", FOR_LOOK, "", set_ignore_file, NULL},
     {"vex", 0, "FILE", FOR_SCAN, "VEX documents (OpenVEX, CycloneDX, CSAF), or a folder of them",
      set_vex, NULL},
+    {"exit-on-eol", 0, "N", FOR_REPORT, "end with N when the distribution gets no more updates",
+     set_exit_on_eol, ""},
+    {"pkg-types", 0, "LIST", FOR_SCAN, "count only packages of these kinds: os,library",
+     set_pkg_types, "os library"},
+    {"ignore-status", 0, "LIST", FOR_SCAN, "leave out findings of these, as will_not_fix",
+     set_ignore_status, "affected fixed will_not_fix fix_deferred end_of_life unknown"},
+    {"skip-dirs", 0, "GLOB", FOR_LOOK, "leave out what is found below; more by commas",
+     set_skip_dirs, ""},
+    {"skip-files", 0, "GLOB", FOR_LOOK, "leave out what is found in them; more by commas",
+     set_skip_files, ""},
+    {"distro", 0, "NAME:VERSION", FOR_SCAN, "take the distribution for this, as debian:12",
+     set_distro, ""},
     {"allow-unjudged", 0, NULL, FOR_SCAN, "let a gate pass what the store cannot judge",
      set_allow_unjudged, NULL},
     {"kernel-headers", 0, NULL, FOR_SCAN, "count the kernel's findings for its header packages",
@@ -438,7 +384,7 @@ const struct option option_table[] = {
     {"min-reduction", 0, "PERCENT", FOR_COMPARE,
      "end with 1 unless findings fell by so many per cent (a gate)", set_min_reduction, ""},
     {"file", 0, "FILE", FOR_REPORT, "", set_output_file, NULL},
-    {"template", 0, "FILE", FOR_REPORT, "the template of --format template (docs/formats.md)",
+    {"template", 't', "FILE", FOR_REPORT, "the template of --format template (docs/formats.md)",
      set_template, NULL},
     {"show-suppressed", 0, NULL, FOR_REPORT, "list in the table what was suppressed, and why",
      set_show_suppressed, NULL},
@@ -461,185 +407,25 @@ const struct option option_table[] = {
     {"built", 0, "DATE", FOR_DB_IMPORT, "the date to write down as the store's, not now", set_built,
      ""},
     {"starter", 0, NULL, FOR_DB_IMPORT, "", set_starter, NULL},
+    {"config", 'c', "FILE", FOR_ALL, "options from FILE; else from plimsoll.yaml if it is there",
+     set_config, NULL},
     {"quiet", 'q', NULL, FOR_ALL, "no progress and no remarks, only errors", set_quiet, NULL},
     {"verbose", 'v', NULL, FOR_ALL, "say what is done, and how", set_verbose, NULL},
     {"help", 'h', NULL, FOR_ALL, "this help", set_help, NULL},
     /* Switches of other scanners that ask for what is so here anyway. */
-    {"no-progress", 0, NULL, FOR_LOOK, "", ignore, NULL},
-    {"offline-scan", 0, NULL, FOR_SCAN, "", ignore, NULL},
-    {"skip-db-update", 0, NULL, FOR_SCAN, "", ignore, NULL},
-    {"skip-java-db-update", 0, NULL, FOR_SCAN, "", ignore, NULL},
-    {"skip-version-check", 0, NULL, FOR_SCAN, "", ignore, NULL},
+    {"no-progress", 0, NULL, FOR_LOOK, "", option_ignore, NULL},
+    {"offline-scan", 0, NULL, FOR_SCAN, "", option_ignore, NULL},
+    {"skip-db-update", 0, NULL, FOR_SCAN, "", option_ignore, NULL},
+    {"skip-java-db-update", 0, NULL, FOR_SCAN, "", option_ignore, NULL},
+    {"skip-version-check", 0, NULL, FOR_SCAN, "", option_ignore, NULL},
 };
 
 const size_t option_count = sizeof(option_table) / sizeof(option_table[0]);
 
-slice option_environment(struct arena *arena, const struct option *option)
+const struct option *option_numbered(size_t number)
 {
-    slice name = arena_format(arena, "PLIMSOLL_%s", option->name);
-    char *text = arena_text(arena, name);
-    for (char *c = text; *c; c++)
-        *c = *c == '-' ? '_' : (char)(*c >= 'a' && *c <= 'z' ? *c - ('a' - 'A') : *c);
-    return slice_make(text, name.len);
-}
-
-/* A switch from the environment: set, or set to nothing. */
-static struct error *apply_switch(struct options *options, const struct option *option,
-                                  slice variable, const char *value)
-{
-    static const char *const yes[] = {"1", "true", "yes", "on"};
-    static const char *const no[] = {"", "0", "false", "no", "off"};
-    for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
-        if (slice_equal_nocase(slice_from_text(value), slice_from_text(yes[i])))
-            return option->apply(options, "");
-    for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
-        if (slice_equal_nocase(slice_from_text(value), slice_from_text(no[i])))
-            return NULL;
-    return error_make(ERROR_USAGE, "%.*s is \"%s\"; it can be true or false", SLICE_ARG(variable),
-                      value);
-}
-
-static struct error *apply_environment(struct options *options, struct arena *arena,
-                                       unsigned command)
-{
-    for (size_t i = 0; i < option_count; i++) {
-        const struct option *option = &option_table[i];
-        slice variable = option_environment(arena, option);
-        const char *value = getenv(variable.ptr);
-        if (!value || !(option->commands & command) || option->letter == 'h')
-            continue;
-        if (!option->argument)
-            TRY(apply_switch(options, option, variable, value));
-        else if (*value)
-            TRY(error_wrap(option->apply(options, value), "from %.*s", SLICE_ARG(variable)));
-    }
-    return NULL;
-}
-
-static const struct option *find_option(slice name, char letter, unsigned command)
-{
-    for (size_t i = 0; i < option_count; i++) {
-        const struct option *option = &option_table[i];
-        if ((option->commands & command) &&
-            (letter ? option->letter == letter : slice_equal(name, slice_from_text(option->name))))
-            return option;
-    }
-    return NULL;
-}
-
-struct parser {
-    struct options *options;
-    struct arena *arena;
-    unsigned command;
-    int count, at;
-    char **arguments;
-};
-
-static struct error *take_value(struct parser *parser, const struct option *option,
-                                const char *attached)
-{
-    const char *value = attached;
-    if (!value && parser->at + 1 < parser->count)
-        value = parser->arguments[++parser->at];
-    if (!value)
-        return error_make(ERROR_USAGE, "--%s needs a value: --%s %s", option->name, option->name,
-                          option->argument);
-    return option->apply(parser->options, value);
-}
-
-/* --name, --name=value, --name value */
-static struct error *parse_long(struct parser *parser, const char *argument)
-{
-    slice name = slice_from_text(argument + 2), value;
-    bool attached = slice_split(name, '=', &name, &value);
-    const struct option *option = find_option(name, 0, parser->command);
-    if (!option)
-        return error_make(ERROR_USAGE,
-                          "there is no option --%.*s here; --help lists those there are",
-                          SLICE_ARG(name));
-    if (option->argument)
-        return take_value(parser, option, attached ? value.ptr : NULL);
-    if (attached && slice_equal(value, SLICE("false")))
-        return option->apply(parser->options, NULL);
-    if (attached && !slice_equal(value, SLICE("true")))
-        return error_make(ERROR_USAGE, "--%s is a switch and takes no value", option->name);
-    return option->apply(parser->options, "");
-}
-
-/* -q, -qv, -f json, -fjson */
-static struct error *parse_letters(struct parser *parser, const char *argument)
-{
-    for (const char *letter = argument + 1; *letter; letter++) {
-        const struct option *option = find_option(SLICE_EMPTY, *letter, parser->command);
-        if (!option)
-            return error_make(ERROR_USAGE,
-                              "there is no option -%c here; --help lists those there "
-                              "are",
-                              *letter);
-        if (option->argument)
-            return take_value(parser, option, letter[1] ? letter + 1 : NULL);
-        TRY(option->apply(parser->options, ""));
-    }
-    return NULL;
-}
-
-/* Only scans are written in every format. */
-static struct error *finish_outputs(struct options *options, struct arena *arena, unsigned command)
-{
-    const struct report_format *format = outputs_plain_format(&options->outputs);
-    if (command & FOR_COMPARE)
-        return comparison_finish(&options->comparisons, options->output);
-    bool any = command & (FOR_REPORT | FOR_SBOM_OUT);
-    /* An SBOM that is given is judged, and seen as an image is. */
-    bool given = options->word_count == 1 && sbom_file_is(options->words[0]);
-    bool wants_sbom = (command & FOR_SBOM_OUT) || ((command & FOR_SBOM) && !given);
-    if (wants_sbom && options->outputs.count == 0)
-        TRY(output_add(&options->outputs, SLICE("cyclonedx")));
-    if (!any && (options->outputs.count > 1 || !report_is_plain(format)))
-        return error_make(ERROR_USAGE, "--format: here there is table and json, not %s",
-                          format->name);
-    TRY(outputs_finish(&options->outputs, options->output));
-    TRY(outputs_read_template(&options->outputs, arena, options->template_file));
-    if ((command & FOR_SBOM_OUT) && !outputs_are_sboms(&options->outputs))
-        return error_make(ERROR_USAGE, "--format: SBOMs come as cyclonedx, cyclonedx-xml, spdx, "
-                                       "spdx-tag-value or spdx3");
-    if (command & FOR_SBOM_OUT)
-        options->scan_vulnerabilities = options->scan_secrets = false;
-    bool gate = options->policy.exit_code || options->policy.has_fail_on;
-    if ((command & FOR_SCAN) && outputs_are_sboms(&options->outputs) && !options->scanners_given &&
-        !gate)
-        options->scan_vulnerabilities = options->scan_secrets = false;
-    return NULL;
-}
-
-struct error *options_parse(struct options *options, struct arena *arena, unsigned command,
-                            int count, char **arguments)
-{
-    struct parser parser = {options, arena, command, count, 0, arguments};
-    struct list words = {0};
-    bool only_words = false;
-    *options = (struct options){
-        .cache_size = LIMIT_CACHE_BYTES, .scan_vulnerabilities = true, .scan_secrets = true};
-    for (int i = 0; i < SEVERITY_COUNT; i++)
-        options->policy.severities[i] = true;
-    TRY(apply_environment(options, arena, command));
-    options->severities_begun = false; /* the command line goes before the environment */
-    options->db_sources_begun = options->outputs_begun = false;
-    options->ignore_files.begun = options->vex.begun = false;
-    const char *input = options->input;
-    for (; parser.at < count; parser.at++) {
-        const char *argument = arguments[parser.at];
-        if (only_words || argument[0] != '-' || argument[1] == '\0')
-            *(const char **)list_add(&words, arena, sizeof(char *)) = argument;
-        else if (strcmp(argument, "--") == 0)
-            only_words = true;
-        else
-            TRY(argument[1] == '-' ? parse_long(&parser, argument)
-                                   : parse_letters(&parser, argument));
-    }
-    if (words.count && options->input == input)
-        options->input = NULL; /* an image on the command line goes before PLIMSOLL_INPUT */
-    options->words = words.items;
-    options->word_count = words.count;
-    return finish_outputs(options, arena, command);
+    if (number < option_count)
+        return &option_table[number];
+    number -= option_count;
+    return number < peer_option_count ? &peer_option_table[number] : NULL;
 }

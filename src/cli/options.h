@@ -102,7 +102,13 @@ struct options {
     bool outputs_begun; /* --format more than once adds up */
     const char *output, *template_file;
     bool show_suppressed;
+    bool by_cve, leave_out_packages; /* in forms of other scanners */
+    const char *target_name;         /* what the report calls the image, or NULL */
+    slice distro_id, distro_version; /* in place of what the image says; or empty */
     bool quiet, verbose, stats, help;
+    const char *config;  /* --config; NULL: plimsoll.yaml where there is one */
+    unsigned begun;      /* which of the options that add up were given in this place */
+    struct list remarks; /* of slice: what to say of the options themselves */
     /* what stands on the line and is no option */
     const char *const *words;
     size_t word_count;
@@ -121,7 +127,15 @@ struct option {
 extern const struct option option_table[];
 extern const size_t option_count;
 
-/* Defaults, then the environment, then the arguments. */
+/* All options, those of other scanners' command lines too; NULL behind the last. */
+const struct option *option_numbered(size_t number);
+/* The `apply` of options that ask for what is so anyway. */
+struct error *option_ignore(struct options *options, const char *value);
+/* Applies what a file or the environment says; `from` names that place in messages. */
+MUST_CHECK struct error *option_apply_text(struct options *options, const struct option *option,
+                                           slice from, const char *value);
+
+/* Defaults, then the file (settings.h), then the environment, then the arguments. */
 MUST_CHECK struct error *options_parse(struct options *options, struct arena *arena,
                                        unsigned command, int count, char **arguments);
 

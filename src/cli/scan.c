@@ -301,8 +301,25 @@ static struct error *match_in_store(struct scan *scan, struct store *store)
                : NULL;
 }
 
+/* --distro: in place of what the image says, for matching. */
+static void set_distribution(struct scan *scan)
+{
+    struct os *os = &scan->inventory.os;
+    const struct options *options = scan->options;
+    if (options->distro_id.len == 0)
+        return;
+    scan->inventory.os_without_id = false;
+    *os = (struct os){.found = true,
+                      .id = options->distro_id,
+                      .version_id = options->distro_version,
+                      .name = arena_format(scan->arena, "%.*s %.*s (--distro)",
+                                           SLICE_ARG(options->distro_id),
+                                           SLICE_ARG(options->distro_version))};
+}
+
 static void match_components(struct scan *scan)
 {
+    set_distribution(scan);
     int64_t start = clock_microseconds();
     struct store *store = NULL;
     const char *path = store_place(scan->options, scan->arena);
@@ -450,6 +467,8 @@ static void fill_report(struct scan *scan)
     report->secrets_wanted = scan->secrets != NULL;
     report->vulnerabilities_wanted = scan->options->scan_vulnerabilities;
     report->sbom_findings = scan->options->scan_vulnerabilities && scan->options->scanners_given;
+    report->by_cve = scan->options->by_cve;
+    report->leave_out_packages = scan->options->leave_out_packages;
     report->show_suppressed = scan->options->show_suppressed;
     report->started = scan_moment(scan->arena);
     report->version = PLIMSOLL_VERSION;
@@ -478,6 +497,8 @@ static struct scan *collect(const struct scan_request *request, struct scan_exce
                           .deadline_ms = request->deadline_ms};
     scan->report.stats.open_microseconds = (uint64_t)(clock_microseconds() - request->started);
     take_error(scan, "image", error_wrap(request->failure, "cannot read the image"));
+    if (scan->image && request->options->target_name)
+        scan->image->name = slice_from_text(request->options->target_name);
     if (!scan->image)
         scan->image = image_new(arena, request->name);
     else if (request->known)

@@ -94,6 +94,13 @@ void inventory_add_secrets(struct inventory *inventory, struct arena *arena,
                            const struct image *image, const struct layer_outcome *outcomes,
                            const struct layer_outcome *config, const struct secret_rules *rules);
 
+/* Whether it belongs to a distribution's package manager; else to a programming language's. */
+static inline bool component_is_of_system(const struct component *component)
+{
+    return slice_equal(component->type, SLICE("deb")) ||
+           slice_equal(component->type, SLICE("rpm")) || slice_equal(component->type, SLICE("apk"));
+}
+
 /* Orders components as they stand in the inventory. */
 int component_compare(const struct component *a, const struct component *b);
 

@@ -17,6 +17,7 @@ struct matcher {
     struct store *store;
     struct inventory *inventory;
     const struct distribution *distribution; /* or NULL */
+    enum unjudged_of looked_at;              /* what add_unjudged speaks of */
     slice distribution_ecosystem;            /* that the store has; empty: none */
 };
 

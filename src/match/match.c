@@ -22,7 +22,7 @@ static void add_unjudged(struct matcher *matcher, slice what, size_t count, slic
             return;
         }
     *(struct unjudged *)list_add(list, matcher->arena, sizeof(*items)) =
-        (struct unjudged){what, count, reason};
+        (struct unjudged){what, count, reason, matcher->looked_at};
 }
 
 /* The advisories that speak of this version of this package, each with the fix it names. */
@@ -157,6 +157,7 @@ static struct error *match_conda(struct matcher *matcher, const struct component
 
 static struct error *match_component(struct matcher *matcher, const struct component *component)
 {
+    matcher->looked_at = component_is_of_system(component) ? UNJUDGED_SYSTEM : UNJUDGED_LIBRARIES;
     if (slice_equal(component->type, SLICE("deb")))
         return match_deb(matcher, component);
     if (slice_equal(component->type, SLICE("pypi")))
@@ -198,10 +199,12 @@ static void check_packages_found(struct matcher *matcher)
 {
     const struct distribution *distribution = matcher->distribution;
     const struct os *os = &matcher->inventory->os;
+    matcher->looked_at = UNJUDGED_ANYTHING;
     if (matcher->inventory->components.count == 0 && !os->found &&
         matcher->inventory->databases.count == 0)
         add_unjudged(matcher, SLICE("the whole image"), 0,
                      SLICE("neither a distribution nor any package was found in it"));
+    matcher->looked_at = UNJUDGED_SYSTEM;
     const slice *databases = matcher->inventory->databases.items;
     for (size_t i = 0; i < matcher->inventory->databases.count; i++)
         add_unjudged(
@@ -274,12 +277,14 @@ static struct error *find_end_of_life(struct matcher *matcher, slice today)
 {
     const struct distribution *distribution = matcher->distribution;
     struct match_result *result = matcher->result;
+    result->end_of_life_unknown = matcher->inventory->os.found;
     if (!distribution)
         return NULL;
     slice release = distribution_release(distribution, &matcher->inventory->os);
     TRY(store_end_of_life(matcher->store, matcher->arena,
                           slice_from_text(distribution->end_of_life), release, &result->end_of_life,
                           &result->end_of_extended_life));
+    result->end_of_life_unknown = result->end_of_life.len == 0;
     result->is_end_of_life =
         slice_equal(result->end_of_life, SLICE("true")) ||
         (result->end_of_life.len == 10 && slice_compare(result->end_of_life, today) <= 0);

@@ -11,11 +11,15 @@
 #include "match/finding.h"
 #include "store/store.h"
 
+/* What could not be judged, so that a policy that leaves a kind out does not wait for it. */
+enum unjudged_of { UNJUDGED_ANYTHING, UNJUDGED_SYSTEM, UNJUDGED_LIBRARIES };
+
 /* Components that could not be judged, by cause. */
 struct unjudged {
     slice what;   /* "Ubuntu:20.04", "conda", … */
     size_t count; /* of components; 0: not even they are known */
     slice reason; /* for a person, with what to do */
+    enum unjudged_of of;
 };
 
 /* "2 components of Ubuntu 22.04: why" */
@@ -26,7 +30,8 @@ struct match_result {
     struct list unjudged; /* of struct unjudged */
     slice end_of_life;    /* date from which the distribution gets no updates, or empty */
     slice end_of_extended_life;
-    bool is_end_of_life; /* that date has passed */
+    bool is_end_of_life;      /* that date has passed */
+    bool end_of_life_unknown; /* there is a distribution, but the store does not know its dates */
     /* Python distributions that are not reported beside the package that owns them. */
     size_t owned_by_distribution;
 };

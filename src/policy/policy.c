@@ -23,6 +23,7 @@ static void apply_to_secrets(const struct policy *policy, struct arena *arena, s
 void policy_apply(const struct policy *policy, struct arena *arena, struct match_result *result,
                   struct list *secrets)
 {
+    filters_apply(&policy->filters, arena, result, secrets);
     apply_to_secrets(policy, arena, secrets);
     struct finding **findings = result->findings.items;
     for (size_t i = 0; i < result->findings.count; i++) {
@@ -97,15 +98,32 @@ static void judge_unjudged(const struct policy *policy, struct arena *arena,
 {
     const struct unjudged *unjudged = result->unjudged.items;
     for (size_t i = 0; i < result->unjudged.count; i++) {
+        bool left_out = filters_leave_out(&policy->filters, &unjudged[i]);
         add_reason(verdict, arena,
                    arena_format(arena, "not judged%s: %.*s",
-                                policy->allow_unjudged ? " (allowed)" : "",
+                                left_out                 ? " (not asked for)"
+                                : policy->allow_unjudged ? " (allowed)"
+                                                         : "",
                                 SLICE_ARG(unjudged_sentence(&unjudged[i], arena))));
-    }
-    if (result->unjudged.count && !policy->allow_unjudged) {
+        if (left_out || policy->allow_unjudged)
+            continue;
         verdict->exit_code = EXIT_UNTRUSTED;
         verdict->blocked_unjudged = true;
     }
+}
+
+/* A date that is not known closes the gate as well: it could have passed. */
+static void judge_end_of_life(const struct policy *policy, struct arena *arena,
+                              const struct match_result *result, struct verdict *verdict)
+{
+    if (!policy->exit_on_eol || !(result->is_end_of_life || result->end_of_life_unknown))
+        return;
+    if (result->is_end_of_life || !policy->allow_unjudged)
+        verdict->exit_code = policy->exit_on_eol;
+    add_reason(verdict, arena,
+               result->is_end_of_life
+                   ? SLICE("the distribution reached its end of life")
+                   : SLICE("it is not known whether the distribution reached its end of life"));
 }
 
 void policy_decide(const struct policy *policy, struct arena *arena,
@@ -113,11 +131,14 @@ void policy_decide(const struct policy *policy, struct arena *arena,
                    struct verdict *verdict)
 {
     *verdict = (struct verdict){0};
-    if (policy->exit_code || policy->has_fail_on) {
+    bool gate = policy->exit_code || policy->has_fail_on;
+    if (gate) {
         judge_findings(policy, arena, result, verdict);
         judge_secrets(policy, arena, secrets, verdict);
-        judge_unjudged(policy, arena, result, verdict);
     }
+    judge_end_of_life(policy, arena, result, verdict);
+    if (gate)
+        judge_unjudged(policy, arena, result, verdict);
     if (untrusted) {
         verdict->exit_code = EXIT_UNTRUSTED;
         add_reason(verdict, arena,

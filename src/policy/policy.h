@@ -6,7 +6,7 @@
 #ifndef PLIMSOLL_POLICY_POLICY_H
 #define PLIMSOLL_POLICY_POLICY_H
 
-#include "match/match.h"
+#include "policy/filters.h"
 
 enum exit_code { EXIT_CLEAN = 0, EXIT_GATE = 1, EXIT_USAGE = 2, EXIT_UNTRUSTED = 3 };
 
@@ -18,6 +18,8 @@ struct policy {
     bool has_fail_on; /* --fail-on: a gate from this severity on */
     enum severity fail_on;
     bool allow_unjudged; /* a gate passes although something could not be judged */
+    int exit_on_eol;     /* of a gate that closes when the distribution gets no updates; or 0 */
+    struct filters filters;
     bool kernel_headers; /* count what is found in packages of kernel headers */
 };
 

@@ -4,6 +4,8 @@
 const struct report_format *const report_formats[] = {
     &report_table,
     &report_json,
+    &report_trivy,
+    &report_grype,
     &report_html,
     /* pipelines */
     &report_sarif,

@@ -41,10 +41,12 @@ struct report {
     struct report_stats stats;
     bool secrets_wanted; /* they were looked for */
     bool vulnerabilities_wanted;
-    bool sbom_findings;   /* vulnerabilities stand in the SBOM as well */
-    bool show_suppressed; /* where a format shows them on demand only */
-    const char *started;  /* "2026-11-29T00:10:37Z", or SOURCE_DATE_EPOCH so written */
-    const char *version;  /* of this program */
+    bool sbom_findings;      /* vulnerabilities stand in the SBOM as well */
+    bool leave_out_packages; /* of what others call list-all-pkgs=false */
+    bool by_cve;             /* CVE ids where a format would have others */
+    bool show_suppressed;    /* where a format shows them on demand only */
+    const char *started;     /* "2026-11-29T00:10:37Z", or SOURCE_DATE_EPOCH so written */
+    const char *version;     /* of this program */
     uint64_t store_age_days;
     slice template_text; /* --template; empty: none */
     const char *template_path;

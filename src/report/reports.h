@@ -6,6 +6,8 @@
 
 extern const struct report_format report_table;
 extern const struct report_format report_json;
+extern const struct report_format report_trivy;
+extern const struct report_format report_grype;
 extern const struct report_format report_cyclonedx;
 extern const struct report_format report_cyclonedx_xml;
 extern const struct report_format report_spdx_json;

@@ -1,8 +1,7 @@
 #include "secret/rule_file.h"
 #include "base/buffer.h"
 #include "base/limits.h"
-
-#include <yaml.h>
+#include "base/yaml_read.h"
 
 enum { OWN_REACH = 2048 };
 
@@ -83,43 +82,25 @@ void secret_rule_file_allow(struct secret_rule_file *file, struct secret_allow a
 
 struct reading {
     struct secret_rule_file *file;
-    yaml_document_t document;
-    const char *name;
+    struct yaml_file yaml;
     struct arena *arena;
 };
 
 static struct error *wrong(const struct reading *reading, const yaml_node_t *node, const char *what)
 {
-    return error_make(ERROR_INPUT, "%s, line %zu: %s", reading->name,
-                      node ? node->start_mark.line + 1 : (size_t)1, what);
+    return yaml_file_wrong(&reading->yaml, node, "%s", what);
 }
 
-static yaml_node_t *node_at(struct reading *reading, int index)
-{
-    return yaml_document_get_node(&reading->document, index);
-}
-
-/* The member of a mapping, or NULL. */
 static yaml_node_t *member(struct reading *reading, const yaml_node_t *node, const char *key)
 {
-    if (!node || node->type != YAML_MAPPING_NODE)
-        return NULL;
-    for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
-         pair < node->data.mapping.pairs.top; pair++) {
-        const yaml_node_t *name = node_at(reading, pair->key);
-        if (name && name->type == YAML_SCALAR_NODE &&
-            strcmp((const char *)name->data.scalar.value, key) == 0)
-            return node_at(reading, pair->value);
-    }
-    return NULL;
+    return yaml_file_member(&reading->yaml, node, key);
 }
 
+/* NULL where there is no text. */
 static const char *text_of(struct reading *reading, const yaml_node_t *node)
 {
-    if (!node || node->type != YAML_SCALAR_NODE)
-        return NULL;
-    return arena_text(reading->arena,
-                      slice_make(node->data.scalar.value, node->data.scalar.length));
+    slice text;
+    return yaml_file_text(&reading->yaml, node, &text) ? arena_text(reading->arena, text) : NULL;
 }
 
 static const char *text_at(struct reading *reading, const yaml_node_t *node, const char *key)
@@ -132,11 +113,9 @@ static struct error *each(struct reading *reading, const yaml_node_t *list,
                           struct error *(*visit)(struct reading *, const yaml_node_t *, void *),
                           void *context)
 {
-    if (!list || list->type != YAML_SEQUENCE_NODE)
-        return NULL;
-    for (const yaml_node_item_t *item = list->data.sequence.items.start;
-         item < list->data.sequence.items.top; item++)
-        TRY(visit(reading, node_at(reading, *item), context));
+    const yaml_node_t *item;
+    for (size_t i = 0; (item = yaml_file_item(&reading->yaml, list, i)) != NULL; i++)
+        TRY(visit(reading, item, context));
     return NULL;
 }
 
@@ -199,7 +178,7 @@ static struct error *read_id(struct reading *reading, const yaml_node_t *node, v
 static struct error *read_document(struct reading *reading)
 {
     struct secret_rule_file *file = reading->file;
-    const yaml_node_t *root = yaml_document_get_root_node(&reading->document);
+    const yaml_node_t *root = yaml_file_root(&reading->yaml);
     if (!root)
         return NULL;
     if (root->type != YAML_MAPPING_NODE)
@@ -215,21 +194,12 @@ static struct error *read_document(struct reading *reading)
 struct error *secret_rule_file_read(struct secret_rule_file *file, slice text, const char *name,
                                     struct arena *arena)
 {
-    struct reading reading = {.file = file, .name = name, .arena = arena};
-    yaml_parser_t parser;
+    struct reading reading = {.file = file, .arena = arena};
     *file = (struct secret_rule_file){0};
-    if (!yaml_parser_initialize(&parser))
-        memory_exhausted();
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text.ptr, text.len);
-    struct error *error = NULL;
-    if (!yaml_parser_load(&parser, &reading.document)) {
-        error = error_make(ERROR_INPUT, "%s, line %zu: this is no YAML: %s", name,
-                           parser.problem_mark.line + 1, parser.problem ? parser.problem : "");
-    } else {
+    struct error *error = yaml_file_read(&reading.yaml, text, name, arena);
+    if (!error)
         error = read_document(&reading);
-        yaml_document_delete(&reading.document);
-    }
-    yaml_parser_delete(&parser);
+    yaml_file_close(&reading.yaml);
     return error;
 }
 

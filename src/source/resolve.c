@@ -124,6 +124,27 @@ static const char *without_slashes(const char *text)
     return slice_starts(slice_from_text(text), SLICE("//")) ? text + strlen("//") : text;
 }
 
+/* Words of Syft and Grype for what plimsoll does not read. */
+static struct error *check_word(slice word)
+{
+    static const struct {
+        const char *word, *instead;
+    } words[] = {
+        {"singularity", "convert it: `skopeo` and `apptainer` write OCI archives"},
+        {"file", "`plimsoll secret FILE` looks for secrets in one file"},
+        {"purl", "name an image, a file or a folder"},
+        {"pkg", "name an image, a file or a folder"},
+        {"cpes", "name an image, a file or a folder"},
+        {"cpe", "name an image, a file or a folder"},
+        {"zarf", "unpack it, and name the images in it"},
+    };
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (slice_equal(word, slice_from_text(words[i].word)))
+            return error_make(ERROR_USAGE, "\"%s:\" is nothing that plimsoll scans; %s",
+                              words[i].word, words[i].instead);
+    return NULL;
+}
+
 struct error *source_open_name(struct image **image, struct arena *arena, const char *text,
                                const struct source_options *options)
 {
@@ -137,6 +158,7 @@ struct error *source_open_name(struct image **image, struct arena *arena, const 
     if (slice_split(name, ':', &word, &rest)) {
         const struct place *place = place_named(word);
         const char *named = without_slashes(rest.ptr); /* ends where the text does */
+        TRY(check_word(word));
         if (slice_equal(word, SLICE("dir")))
             return source_open_folder(image, arena, named);
         if (place)

@@ -428,6 +428,31 @@ def test_root_folder(tmp_path, store):
     assert set(hidden(result)) == {CRIT}
 
 
+def test_a_package_that_holds_another(scan, tmp_path):
+    """A vendor's deb has the files of a Python distribution: what is said of the deb is said of them."""
+    dist = ev.dist_info("crit-fixed", "1.0", site=ev.DIST)
+    debs = ev.dpkg(ev.deb("base-files", "12"), ev.deb("tool", "3-1", maintainer="Vendor <v@vendor.example>"))
+    made = imagekit.image_of([ev.os_release(), debs, ev.owned("tool", *(entry.path for entry in dist)), *dist])
+    path = imagekit.write_archive(tmp_path / "held.tar", imagekit.files_docker_old(made))
+    for product, parts, expected in (("pkg:deb/debian/tool@3-1", [], {CRIT}), ("pkg:deb/debian/tool", [CRIT_PURL], {CRIT}),
+                                     ("pkg:deb/debian/tool@3-2", [], set()), ("pkg:deb/debian/base-files", [CRIT_PURL], set())):
+        assert set(hidden(scan([openvex(says(CRIT, product, parts=parts))], target=path))) == expected, (product, parts)
+
+
+def test_an_sbom_of_the_image(scan, store, image, tmp_path):
+    """What was written of the image counts for its SBOM, and a BOM-Link into that SBOM for the image."""
+    (tmp_path / ".trivyignore").write_text(f"{CRIT}\n{SSL}\n")
+    first, document = written(scan, tmp_path, [], "-f", f"cyclonedx={tmp_path / 'sbom.json'}")
+    (tmp_path / ".trivyignore").unlink()
+    (tmp_path / "vex.json").write_text(json.dumps(document))
+    done = scanner.run("sbom", "scan", tmp_path / "sbom.json", "--vex", tmp_path / "vex.json", "--db", store, "-f", "json", cwd=tmp_path)
+    assert {s["id"] for s in json.loads(done.stdout)["suppressed"]} == {CRIT, SSL} == set(hidden(first)), done
+    sbom = json.loads((tmp_path / "sbom.json").read_text())
+    ref = next(c["bom-ref"] for c in sbom["components"] if c["name"] == "crit-fixed")
+    link = sbom["serialNumber"].replace("urn:uuid:", "urn:cdx:") + f"/{sbom['version']}#{ref}"
+    assert set(hidden(scan([cyclonedx(analysed(CRIT, "not_affected", link))]))) == {CRIT}
+
+
 # -- Trivy on the same documents and facts -------------------------------------------------------------------------
 
 def test_as_trivy_has_it(flask, tmp_path):  # noqa: F811

@@ -23,20 +23,26 @@ void buffer_add(struct buffer *buffer, slice s)
 
 void buffer_add_byte(struct buffer *buffer, char byte)
 {
-    *buffer_reserve(buffer, 1) = byte;
-    buffer->len++;
+    if (buffer->len == buffer->room)
+        buffer_reserve(buffer, 1);
+    buffer->bytes[buffer->len++] = byte;
 }
 
 void buffer_format(struct buffer *buffer, const char *format, ...)
 {
-    va_list args;
+    enum { MOST_ARE_SHORTER = 120 };
+    va_list args, again;
     va_start(args, format);
-    CLEANUP_FREE char *text = NULL;
-    int length = vasprintf(&text, format, args);
+    va_copy(again, args);
+    int length =
+        vsnprintf(buffer_reserve(buffer, MOST_ARE_SHORTER), MOST_ARE_SHORTER, format, args);
+    if (length >= MOST_ARE_SHORTER)
+        vsnprintf(buffer_reserve(buffer, (size_t)length + 1), (size_t)length + 1, format, again);
+    va_end(again);
     va_end(args);
     if (length < 0)
         memory_exhausted();
-    buffer_add(buffer, slice_make(text, (size_t)length));
+    buffer->len += (size_t)length;
 }
 
 void buffer_add_percent(struct buffer *buffer, slice s, const char *plain)

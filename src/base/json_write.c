@@ -65,6 +65,11 @@ static void add_quoted(struct buffer *out, slice s)
 {
     buffer_add_byte(out, '"');
     while (s.len) {
+        size_t plain = text_plain_run(s, "\"\\");
+        buffer_add(out, slice_first(s, plain));
+        s = slice_from(s, plain);
+        if (s.len == 0)
+            break;
         unsigned char c = (unsigned char)s.ptr[0];
         size_t length = utf8_length(s);
         if (length == 0) {

@@ -77,9 +77,30 @@ bool text_is_unsafe(uint32_t code)
     return IN(code, unsafe_codes);
 }
 
+size_t text_plain_run(slice s, const char *stop)
+{
+    size_t count = 0;
+    for (; count < s.len; count++) {
+        char byte = s.ptr[count];
+        if (byte < 0x20 || byte > 0x7e)
+            break;
+        const char *at = stop;
+        while (*at && *at != byte)
+            at++;
+        if (*at)
+            break;
+    }
+    return count;
+}
+
 void text_add_safe(struct buffer *out, slice s)
 {
     while (s.len) {
+        size_t plain = text_plain_run(s, "");
+        buffer_add(out, slice_first(s, plain));
+        s = slice_from(s, plain);
+        if (s.len == 0)
+            break;
         size_t length = utf8_length(s);
         if (length == 0) {
             buffer_format(out, "\\x%02x", (unsigned char)s.ptr[0]);

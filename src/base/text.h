@@ -30,6 +30,12 @@ slice text_safe(struct arena *arena, slice s);
 /* Appends `s` as UTF-8: what is none, and control characters but line ends and tabs, is U+FFFD. */
 void text_add_utf8(struct buffer *out, slice s);
 
+/*
+ * How many bytes at the front are printable ASCII and none of those in `stop`: what writers can
+ * take over as it is.
+ */
+size_t text_plain_run(slice s, const char *stop);
+
 /* Columns that safe text takes on a terminal: characters, wide ones count two, combining none. */
 size_t text_width(slice s);
 

@@ -180,10 +180,10 @@ static struct error *match_language(struct matcher *matcher, const struct compon
         return NULL;
     }
     if (version.len == 0) {
-        add_unjudged(matcher,
-                     arena_format(matcher->arena, "%.*s without version",
-                                  SLICE_ARG(component->type)),
-                     1, SLICE("nothing says which version is there"));
+        add_unjudged(
+            matcher,
+            arena_format(matcher->arena, "%.*s without version", SLICE_ARG(component->type)), 1,
+            SLICE("nothing says which version is there"));
         return NULL;
     }
     /* Go's versions begin with a "v" that advisories leave out; its own library's with "go". */

@@ -222,6 +222,11 @@ void xml_add(struct buffer *out, slice text)
 {
     for (size_t at = 0, length; at < text.len; at += length) {
         slice rest = slice_from(text, at);
+        length = text_plain_run(rest, "<>&\"'");
+        if (length) {
+            buffer_add(out, slice_first(rest, length));
+            continue;
+        }
         char byte = text.ptr[at];
         length = utf8_length(rest);
         if (length == 0 || !is_xml_char(utf8_decode(rest, length)))

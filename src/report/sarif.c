@@ -487,7 +487,7 @@ static void put_run_details(struct sarif *sarif)
 static void put_log(struct sarif *sarif, struct buffer *out)
 {
     struct json_writer *json = &sarif->json;
-    *json = (struct json_writer){.out = out};
+    *json = (struct json_writer){.out = out, .compact = true};
     json_begin_object(json);
     json_field(json, "$schema", SLICE("https://json.schemastore.org/sarif-2.1.0.json"));
     json_field(json, "version", SLICE("2.1.0"));

@@ -8,6 +8,8 @@
 #include "store/blob.h"
 #include "store/schema.h"
 
+#include <zstd.h>
+
 enum store_query {
     QUERY_AFFECTED,
     QUERY_MODIFIED,
@@ -25,6 +27,7 @@ enum store_query {
 };
 
 struct store {
+    ZSTD_DCtx *unpacker; /* of prose; made when it is first asked for */
     struct database database;
     sqlite3_stmt *statements[QUERY_COUNT]; /* prepared when first asked for */
 };

@@ -29,13 +29,14 @@ void prose_pack(ZSTD_CCtx *compressor, struct blob *packed, slice summary, slice
     packed->count = written;
 }
 
-bool prose_unpack(struct arena *arena, slice packed, slice *summary, slice *details)
+bool prose_unpack(ZSTD_DCtx *unpacker, struct arena *arena, slice packed, slice *summary,
+                  slice *details)
 {
     unsigned long long size = ZSTD_getFrameContentSize(packed.ptr, packed.len);
     if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR ||
         size > LIMIT_ADVISORY_BYTES)
         return false;
     char *plain = arena_alloc(arena, size);
-    size_t read = ZSTD_decompress(plain, size, packed.ptr, packed.len);
+    size_t read = ZSTD_decompressDCtx(unpacker, plain, size, packed.ptr, packed.len);
     return !ZSTD_isError(read) && slice_split(slice_make(plain, read), '\0', summary, details);
 }

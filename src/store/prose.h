@@ -12,6 +12,7 @@
 /* Packs into `packed`, which is emptied first. */
 void prose_pack(ZSTD_CCtx *compressor, struct blob *packed, slice summary, slice details);
 /* False when what was packed is damaged or larger than an advisory may be. */
-bool prose_unpack(struct arena *arena, slice packed, slice *summary, slice *details);
+bool prose_unpack(ZSTD_DCtx *unpacker, struct arena *arena, slice packed, slice *summary,
+                  slice *details);
 
 #endif

@@ -48,6 +48,7 @@ void store_close(struct store *store)
     for (size_t i = 0; i < QUERY_COUNT; i++)
         sqlite3_finalize(store->statements[i]);
     database_close(&store->database);
+    ZSTD_freeDCtx(store->unpacker);
     free(store);
 }
 
@@ -298,7 +299,11 @@ struct error *store_prose(struct store *store, struct arena *arena, slice id, sl
     TRY(store_statement(store, QUERY_PROSE, &statement));
     bind_text(statement, 1, id);
     TRY(database_row(&store->database, statement, &row));
-    if (row && !prose_unpack(arena, column_bytes(statement, 0), summary, details))
+    if (row && !store->unpacker)
+        store->unpacker = ZSTD_createDCtx();
+    if (row && !store->unpacker)
+        memory_exhausted();
+    if (row && !prose_unpack(store->unpacker, arena, column_bytes(statement, 0), summary, details))
         return database_damaged(&store->database, "a description cannot be unpacked");
     return NULL;
 }

@@ -34,9 +34,10 @@ void buffer_format(struct buffer *buffer, const char *format, ...)
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    int length =
-        vsnprintf(buffer_reserve(buffer, MOST_ARE_SHORTER), MOST_ARE_SHORTER, format, args);
-    if (length >= MOST_ARE_SHORTER)
+    char *at = buffer_reserve(buffer, MOST_ARE_SHORTER);
+    size_t room = buffer->room - buffer->len;
+    int length = vsnprintf(at, room, format, args);
+    if (length >= 0 && (size_t)length >= room)
         vsnprintf(buffer_reserve(buffer, (size_t)length + 1), (size_t)length + 1, format, again);
     va_end(again);
     va_end(args);

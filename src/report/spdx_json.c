@@ -85,6 +85,12 @@ static void add_notes(struct writer *writer, const struct spdx_package *package)
     json_end_array(json);
 }
 
+/* The JSON schema has an underscore where the specification's text has a dash. */
+static slice purpose_in_json(slice purpose)
+{
+    return slice_equal(purpose, SLICE("OPERATING-SYSTEM")) ? SLICE("OPERATING_SYSTEM") : purpose;
+}
+
 static void add_package(struct writer *writer, const struct spdx_package *package)
 {
     struct json_writer *json = &writer->json;
@@ -108,7 +114,7 @@ static void add_package(struct writer *writer, const struct spdx_package *packag
                package->license.len ? package->license : SLICE("NOASSERTION"));
     json_field(json, "copyrightText", SLICE("NOASSERTION"));
     add_references(json, package);
-    json_field(json, "primaryPackagePurpose", package->purpose);
+    json_field(json, "primaryPackagePurpose", purpose_in_json(package->purpose));
     add_notes(writer, package);
     json_end_object(json);
 }

@@ -164,7 +164,8 @@ static struct error *read_package(struct sbom_builder *builder, const json_t *do
         read_image(builder, &item);
         return NULL;
     }
-    if (slice_equal(purpose, SLICE("OPERATING-SYSTEM"))) {
+    if (slice_equal(purpose, SLICE("OPERATING-SYSTEM")) ||
+        slice_equal(purpose, SLICE("OPERATING_SYSTEM"))) {
         sbom_set_os(builder, item.name, item.version, SLICE_EMPTY);
         return NULL;
     }

@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import subprocess
 
+import jsonschema
 import pytest
 
 import advisories
@@ -83,6 +84,12 @@ def written(archives, store, tmp_path_factory):
     return made
 
 
+def against_schema(name, path):
+    schema = json.loads((scanner.REPO / f"tests/data/schemas/{name}.json").read_text())
+    kind = jsonschema.validators.validator_for(schema)
+    return [f"{list(e.absolute_path)}: {e.message[:300]}" for e in kind(schema).iter_errors(json.loads(path.read_text()))]
+
+
 def problems_of(path, form):
     """What the official validators have to say of it."""
     kind, _, version = form.partition("@")
@@ -98,13 +105,14 @@ def problems_of(path, form):
         objects = v3_0_1.SHACLObjectSet()
         with open(path) as stream:
             v3_0_1.JSONLDDeserializer().read(stream, objects)
-        return [f"nothing has the id {i}" for i in objects.missing_ids]
+        return against_schema("spdx-3.0.1", path) + [f"nothing has the id {i}" for i in objects.missing_ids]
     from spdx_tools.spdx.parser.parse_anything import parse_file
     from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
     twin = path if path.suffix != ".json" else path.with_suffix(".spdx.json")
     if twin != path:
         shutil.copy(path, twin)
-    return [m.validation_message for m in validate_full_spdx_document(parse_file(str(twin)))]
+    return (against_schema("spdx-2.3", path) if path.suffix == ".json" else []) \
+        + [m.validation_message for m in validate_full_spdx_document(parse_file(str(twin)))]
 
 
 @pytest.mark.parametrize("name", ["small", "empty", "hostile"])

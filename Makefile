@@ -19,7 +19,7 @@ CHECK_PACKAGES := libcmocka-dev clang libclang-rt-14-dev python3-venv mmdebstrap
 LINT_PACKAGES := clang-format cppcheck
 
 FUZZ_SECONDS ?= 300
-CHECK_FUZZ_SECONDS ?= 10
+CHECK_FUZZ_SECONDS ?= 5
 PREFIX ?= /usr/local
 
 .PHONY: help demo check bench fuzz lint format install release test-build asan-build clean facts

@@ -18,7 +18,7 @@ static struct error *pull(struct analysis *analysis, struct stream *stream)
 
 const struct analyzer analyzer_secret = {
     .name = "secret",
-    .version = 1,
+    .version = 2,
     .wants = wants,
     .pull = pull,
     .everywhere = true,

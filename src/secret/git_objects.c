@@ -14,6 +14,7 @@ struct inflating {
     struct stream *stream;
     z_stream z;
     bool ended;
+    bool at_header; /* of a loose object: "blob 27" and a NUL, by which text would look binary */
     char piece[PIECE];
 };
 
@@ -39,6 +40,22 @@ static struct error *next_inflated(void *context, slice *piece)
     return NULL;
 }
 
+/* The content without the header that a loose object begins with (gitformat-loose). */
+static struct error *next_content(void *context, slice *piece)
+{
+    enum { LONGEST_HEADER = 32 };
+    struct inflating *inflating = context;
+    TRY(next_inflated(context, piece));
+    if (!inflating->at_header || piece->len == 0)
+        return NULL;
+    inflating->at_header = false;
+    size_t end = slice_find(slice_first(*piece, LONGEST_HEADER), '\0');
+    if (end == SIZE_MAX)
+        return NULL;
+    *piece = slice_from(*piece, end + 1);
+    return piece->len ? NULL : next_inflated(context, piece);
+}
+
 /* Reads the object's zlib stream to its end, whatever the look needed of it. */
 static struct error *look_at_object(struct secret_look *look, struct stream *stream, slice name)
 {
@@ -47,7 +64,8 @@ static struct error *look_at_object(struct secret_look *look, struct stream *str
     inflating->stream = stream;
     if (inflateInit(&inflating->z) != Z_OK)
         memory_exhausted();
-    struct error *error = secret_look_inside(look, name, next_inflated, inflating);
+    inflating->at_header = name.len == 0;
+    struct error *error = secret_look_inside(look, name, next_content, inflating);
     slice rest = {"", 1};
     while (!error && rest.len)
         error = next_inflated(inflating, &rest);

@@ -543,3 +543,9 @@ def test_bomb(tmp_path):
     result = scan(image(tmp_path, [file("a/bomb.gz", gzip.compress(bomb, 9)), file("b.env", f"T={GH}\n")]))
     assert ("github-personal-token", "b.env") in found(result)
     assert result.code == 3 and "bomb" in result.stderr
+
+
+def test_loose_object_is_text(tmp_path):
+    """The header of a loose object ends in a NUL; what follows is looked at as the text that it is."""
+    result = scan(image(tmp_path, [file(".git/objects/ab/" + "c" * 38, loose(f"key {AWS[0]}\n".encode()))]))
+    assert {rule for rule, _ in found(result)} == {"aws-access-key-id"}

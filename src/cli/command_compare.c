@@ -1,4 +1,5 @@
 #include "base/limits.h"
+#include "base/progress.h"
 #include "cli/scan.h"
 #include "cli/sides.h"
 #include "version_number.h"
@@ -18,9 +19,30 @@ static struct error *check_words(const struct options *options)
     return NULL;
 }
 
-static struct error *run(const struct options *options, struct arena *arena, int *exit_code)
+/* An SBOM tells nothing of secrets: beside one they are not compared. */
+static struct error *leave_secrets_out(struct options *options)
 {
-    TRY(check_words(options));
+    for (size_t i = 0; i < options->word_count && options->scan_secrets; i++) {
+        if (!side_is_sbom(options->words[i]))
+            continue;
+        if (options->scanners_given)
+            return error_make(ERROR_USAGE,
+                              "--scanners: %s is an SBOM, which tells nothing of secrets; compare "
+                              "with --scanners vuln",
+                              options->words[i]);
+        remark("%s is an SBOM, which tells nothing of secrets: they are not compared",
+               options->words[i]);
+        options->scan_secrets = false;
+    }
+    return NULL;
+}
+
+static struct error *run(const struct options *given, struct arena *arena, int *exit_code)
+{
+    struct options copy = *given;
+    const struct options *options = &copy;
+    TRY(check_words(given));
+    TRY(leave_secrets_out(&copy));
     struct comparison comparison = {
         .arena = arena,
         .side_count = options->word_count,

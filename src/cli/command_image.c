@@ -86,6 +86,11 @@ static struct error *take_sbom(struct scan_request *request)
     }
     struct sbom *sbom = ARENA_NEW(request->arena, struct sbom);
     TRY(sbom_read(sbom, request->arena, "attached to the image", image->sbom));
+    if (!sbom_is_about(sbom, image->digest))
+        return error_make(ERROR_INPUT,
+                          "the SBOM in %.*s is about another image: its statement does not name "
+                          "%.*s; leave --sbom-sources out to read the layers",
+                          SLICE_ARG(image->sbom_from), SLICE_ARG(image->digest));
     remark("the packages are those of the SBOM (%.*s%s%.*s) in %.*s", SLICE_ARG(sbom->format),
            sbom->tool.len ? ", by " : "", SLICE_ARG(sbom->tool), SLICE_ARG(image->sbom_from));
     if (image->layer_count == 0)
@@ -112,10 +117,10 @@ static void open_all(struct opened *opened, const struct options *options, struc
                                     .caught = &opened->caught,
                                     .cache = scan_cache(options, arena)}};
     opened->visitor = catch_layers(&opened->caught);
-    if (options->scan_secrets) {
-        secrets_start(&opened->secrets, options, request->cache, arena);
+    secrets_start(&opened->secrets, options, request->cache, arena);
+    request->masking = &opened->secrets;
+    if (options->scan_secrets)
         request->secrets = opened->caught.secrets = &opened->secrets;
-    }
     /* What the sources keep from one time to the next lies in the cache as well. */
     opened->memory = (struct source_memory){layer_cache_recall, layer_cache_keep, request->cache};
     opened->source.stream = options->plan ? NULL : &opened->visitor;
@@ -143,6 +148,8 @@ static struct error *run(const struct options *options, struct arena *arena, int
     struct opened opened;
     struct scan_request *request = &opened.request;
     TRY(name_of(options, &name));
+    if (sbom_file_is(name) && options->plan)
+        return error_make(ERROR_USAGE, "--plan is for images; %s is an SBOM", name);
     if (sbom_file_is(name))
         return sbom_file_scan(options, arena, name, exit_code);
     open_all(&opened, options, arena, name);

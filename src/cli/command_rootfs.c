@@ -21,7 +21,7 @@ static struct error *run(const struct options *options, struct arena *arena, int
     request.cache = scan_cache(options, arena);
     if (options->scan_secrets) {
         secrets_start(&secrets, options, request.cache, arena);
-        request.secrets = &secrets;
+        request.secrets = request.masking = &secrets;
     }
     struct error *error = scan_run(&request, exit_code);
     secrets_close(&secrets);

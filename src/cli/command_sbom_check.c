@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/sbom_file.h"
+#include "cli/scan.h"
 #include "report/reports.h"
 
 static bool as_json(const struct options *options)
@@ -14,6 +15,7 @@ static struct error *read_one(const struct options *options, struct arena *arena
 {
     if (options->word_count != 1)
         return error_make(ERROR_USAGE, "name one SBOM: plimsoll %s FILE (- for stdin)", command);
+    scan_deadline(options);
     return sbom_file_read(sbom, arena, options->words[0]);
 }
 
@@ -101,6 +103,7 @@ static struct error *merge(const struct options *options, struct arena *arena, i
     struct sbom sbom;
     if (options->word_count < 2)
         return error_make(ERROR_USAGE, "name the SBOMs to put together: plimsoll sbom merge A B");
+    scan_deadline(options);
     TRY(sbom_file_read(&sbom, arena, options->words[0]));
     for (size_t i = 1; i < options->word_count; i++) {
         struct sbom other;

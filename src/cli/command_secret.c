@@ -20,7 +20,7 @@ static struct error *run(const struct options *given, struct arena *arena, int *
         request.image = NULL;
     request.cache = scan_cache(&options, arena);
     secrets_start(&secrets, &options, request.cache, arena);
-    request.secrets = &secrets;
+    request.secrets = request.masking = &secrets;
     struct error *error = scan_run(&request, exit_code);
     secrets_close(&secrets);
     layer_cache_close(request.cache);

@@ -147,6 +147,33 @@ static struct error *parse_letters(struct parser *parser, const char *argument)
     return NULL;
 }
 
+/* Options by which a scan can end otherwise than with 0. */
+static bool is_gate(const struct options *options)
+{
+    return options->policy.exit_code || options->policy.has_fail_on ||
+           options->policy.exit_on_eol || options->db_max_age;
+}
+
+/* What need not be looked for, and what cannot be. */
+static struct error *finish_scanners(struct options *options, unsigned command)
+{
+    bool only_sboms = (command & FOR_SCAN) && outputs_are_sboms(&options->outputs);
+    if (options->plan && is_gate(options))
+        return error_make(ERROR_USAGE, "--plan says what would be read and judges nothing, so it "
+                                       "goes with no gate");
+    if (command & FOR_SBOM_OUT)
+        options->scan_vulnerabilities = options->scan_secrets = false;
+    if ((command & FOR_SBOM_SCAN) && options->scanners_given && !options->scan_vulnerabilities)
+        return error_make(ERROR_USAGE, "--scanners: an SBOM tells nothing of secrets; there is "
+                                       "vuln");
+    if (only_sboms && options->scanners_given && options->scan_secrets)
+        return error_make(ERROR_USAGE, "--scanners: SBOMs have no place for secrets; say where "
+                                       "they go, as --format json=FILE");
+    if (only_sboms && !options->scanners_given && !is_gate(options))
+        options->scan_vulnerabilities = options->scan_secrets = false;
+    return NULL;
+}
+
 /* Only scans are written in every format. */
 static struct error *finish_outputs(struct options *options, struct arena *arena, unsigned command)
 {
@@ -155,7 +182,8 @@ static struct error *finish_outputs(struct options *options, struct arena *arena
         return comparison_finish(&options->comparisons, options->output);
     bool any = command & (FOR_REPORT | FOR_SBOM_OUT);
     /* An SBOM that is given is judged, and seen as an image is. */
-    bool given = options->word_count == 1 && sbom_file_is(options->words[0]);
+    bool given = options->input ? sbom_file_is(options->input)
+                                : options->word_count == 1 && sbom_file_is(options->words[0]);
     bool wants_sbom = (command & FOR_SBOM_OUT) || ((command & FOR_SBOM) && !given);
     if (wants_sbom && options->outputs.count == 0)
         TRY(output_add(&options->outputs, SLICE("cyclonedx")));
@@ -167,13 +195,9 @@ static struct error *finish_outputs(struct options *options, struct arena *arena
     if ((command & FOR_SBOM_OUT) && !outputs_are_sboms(&options->outputs))
         return error_make(ERROR_USAGE, "--format: SBOMs come as cyclonedx, cyclonedx-xml, spdx, "
                                        "spdx-tag-value or spdx3");
-    if (command & FOR_SBOM_OUT)
-        options->scan_vulnerabilities = options->scan_secrets = false;
-    bool gate = options->policy.exit_code || options->policy.has_fail_on;
-    if ((command & FOR_SCAN) && outputs_are_sboms(&options->outputs) && !options->scanners_given &&
-        !gate)
-        options->scan_vulnerabilities = options->scan_secrets = false;
-    return NULL;
+    if (!any && options->outputs.items[0].path)
+        options->output = options->outputs.items[0].path;
+    return finish_scanners(options, command);
 }
 
 /* What adds up begins anew in a place that goes before the last one. */

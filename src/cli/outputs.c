@@ -45,6 +45,20 @@ struct error *output_add(struct outputs *outputs, slice text)
     return NULL;
 }
 
+/* What is written last would be all that is left. */
+static struct error *check_paths(const struct outputs *outputs)
+{
+    for (size_t i = 0; i < outputs->count; i++)
+        for (size_t j = 0; j < i; j++) {
+            const char *a = outputs->items[i].path, *b = outputs->items[j].path;
+            if (a && b && strcmp(a, b) == 0 && strncmp(a, "/dev/", 5) != 0)
+                return error_make(ERROR_USAGE, "%s and %s would both be written to %s",
+                                  outputs->items[j].format->name, outputs->items[i].format->name,
+                                  a);
+        }
+    return NULL;
+}
+
 struct error *outputs_finish(struct outputs *outputs, const char *path)
 {
     struct output *plain = NULL;
@@ -67,7 +81,7 @@ struct error *outputs_finish(struct outputs *outputs, const char *path)
                           path);
     if (plain)
         plain->path = path;
-    return NULL;
+    return check_paths(outputs);
 }
 
 struct error *outputs_read_template(struct outputs *outputs, struct arena *arena, const char *path)

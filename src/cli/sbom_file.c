@@ -81,6 +81,7 @@ static struct scan_request open_request(const struct options *options, struct ar
                                         const char *name)
 {
     struct sbom *sbom = ARENA_NEW(arena, struct sbom);
+    scan_deadline(options); /* the alarm, which ends reading as well */
     struct error *failure = sbom_file_read(sbom, arena, name);
     struct scan_request request = request_of(options, arena, sbom, path_of(name));
     if (failure) {

@@ -22,7 +22,7 @@ struct scan {
     bool *from_cache; /* whether a layer's record was there already */
     struct layer_cache *cache;
     struct caught_layers *caught;
-    struct secrets *secrets;
+    struct secrets *secrets, *masking;
     struct layer_outcome config; /* what the image's config holds of secrets */
     int64_t deadline_ms;
     struct inventory inventory;
@@ -111,9 +111,12 @@ static void apply_baseline(struct scan *scan)
 static void look_at_config(struct scan *scan)
 {
     struct layer_reading reading = reading_of(scan, SIZE_MAX);
-    if (!scan->secrets)
+    /* Also when nobody asked for secrets: instructions stand in reports, which are handed on. */
+    reading.secrets = scan->masking;
+    if (!scan->masking)
         return;
-    remark_lazy_layers(scan);
+    if (scan->secrets)
+        remark_lazy_layers(scan);
     read_config(&reading, &scan->config);
     if (scan->config.failure.len)
         add_error(scan, "image", SIZE_MAX, SLICE_EMPTY,
@@ -424,7 +427,14 @@ static void scan_image(struct scan *scan)
 static void scan_known(struct scan *scan, const struct scan_request *request)
 {
     const slice *problems = request->known_problems->items;
+    look_at_config(scan);
+    /* Of secrets an SBOM tells nothing: for them the layers are read all the same. */
+    if (scan->secrets) {
+        build_inventory(scan);
+        add_inventory_errors(scan);
+    }
     scan->inventory = *request->known;
+    collect_secrets(scan);
     for (size_t i = 0; i < request->known_problems->count; i++)
         add_error(scan, "image", SIZE_MAX, SLICE_EMPTY,
                   arena_format(scan->arena, "%.*s is not of the whole image: %.*s",
@@ -493,6 +503,7 @@ static struct scan *collect(const struct scan_request *request, struct scan_exce
                           .caught = request->caught,
                           .cache = request->cache,
                           .secrets = request->secrets,
+                          .masking = request->masking,
                           .exceptions = exceptions,
                           .deadline_ms = request->deadline_ms};
     scan->report.stats.open_microseconds = (uint64_t)(clock_microseconds() - request->started);

@@ -19,6 +19,7 @@ struct scan_request {
     struct caught_layers *caught; /* or NULL */
     struct layer_cache *cache;    /* or NULL; stays the caller's */
     struct secrets *secrets;      /* or NULL: not looked for; stays the caller's */
+    struct secrets *masking;      /* or NULL: rules by which instructions are shown masked */
     /* What is in the image, where it is known already and no layer need be read; or NULL. */
     const struct inventory *known;
     const struct list *known_problems; /* with it: of slice, what could not be read at the time */

@@ -51,6 +51,8 @@ static bool only_if_named(const struct option *option)
                                         "podman-host",
                                         "no-verify",
                                         "quiet",
+                                        "plan",
+                                        "sbom-sources",
                                         "write"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(option->name, names[i]) == 0)

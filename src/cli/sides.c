@@ -38,6 +38,31 @@ static void say_errors(const struct side *side)
         say(arena_format(&arena, "%.*s: %.*s", SLICE_ARG(side->name), SLICE_ARG(errors[i])));
 }
 
+/* Whether it is a file that begins as a JSON object does: no image does. */
+static bool looks_like_json(const char *path)
+{
+    CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat info;
+    char bytes[256];
+    size_t got = 0;
+    if (fd < 0 || fstat(fd, &info) < 0 || !S_ISREG(info.st_mode))
+        return false;
+    CLEANUP_ERROR struct error *error = file_read_at(fd, bytes, sizeof(bytes), 0, &got);
+    slice text = slice_make(bytes, error ? 0 : got);
+    if (slice_starts(text, SLICE("\xef\xbb\xbf")))
+        text = slice_from(text, 3);
+    while (text.len && byte_is_space(*text.ptr))
+        text = slice_from(text, 1);
+    return text.len && *text.ptr == '{';
+}
+
+static struct error *read_document(struct thing *thing)
+{
+    slice text;
+    TRY(file_read_whole(thing->scratch, AT_FDCWD, thing->name, LIMIT_SAVED_REPORT_BYTES, &text));
+    return json_read_with(&thing->document, text, "it", JSON_REJECT_DUPLICATES);
+}
+
 /* -- a saved report -------------------------------------------------------------------------- */
 
 static bool is_report(const struct thing *thing)
@@ -71,12 +96,19 @@ static bool is_sbom(const struct thing *thing)
     return thing->document ? sbom_is_one(thing->document) : sbom_file_is(thing->name);
 }
 
+bool side_is_sbom(const char *name)
+{
+    CLEANUP_ARENA struct arena scratch = {0};
+    struct thing thing = {.name = name, .scratch = &scratch};
+    CLEANUP_ERROR struct error *error = looks_like_json(name) ? read_document(&thing) : NULL;
+    CLEANUP_JSON json_t *document = thing.document;
+    return !error && !is_report(&thing) && is_sbom(&thing);
+}
+
 static struct error *open_sbom(struct side *side, struct arena *arena, const struct thing *thing)
 {
     const struct report *report = NULL;
     TRY(sbom_file_collect(thing->options, thing->scratch, thing->name, &report));
-    if (thing->options->scan_secrets)
-        remark("%s is an SBOM, which tells nothing of secrets", thing->name);
     side_from_report(side, arena, report);
     return NULL;
 }
@@ -125,31 +157,6 @@ static const struct side_kind kinds[] = {
     {"report", is_json, open_json},
     {"image", is_anything, open_image},
 };
-
-/* Whether it is a file that begins as a JSON object does: no image does. */
-static bool looks_like_json(const char *path)
-{
-    CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    struct stat info;
-    char bytes[256];
-    size_t got = 0;
-    if (fd < 0 || fstat(fd, &info) < 0 || !S_ISREG(info.st_mode))
-        return false;
-    CLEANUP_ERROR struct error *error = file_read_at(fd, bytes, sizeof(bytes), 0, &got);
-    slice text = slice_make(bytes, error ? 0 : got);
-    if (slice_starts(text, SLICE("\xef\xbb\xbf")))
-        text = slice_from(text, 3);
-    while (text.len && byte_is_space(*text.ptr))
-        text = slice_from(text, 1);
-    return text.len && *text.ptr == '{';
-}
-
-static struct error *read_document(struct thing *thing)
-{
-    slice text;
-    TRY(file_read_whole(thing->scratch, AT_FDCWD, thing->name, LIMIT_SAVED_REPORT_BYTES, &text));
-    return json_read_with(&thing->document, text, "it", JSON_REJECT_DUPLICATES);
-}
 
 struct error *side_open(struct side *side, struct arena *arena, const struct options *options,
                         const char *name)

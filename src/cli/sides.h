@@ -15,4 +15,7 @@
 MUST_CHECK struct error *side_open(struct side *side, struct arena *arena,
                                    const struct options *options, const char *name);
 
+/* Whether that side would be an SBOM. */
+bool side_is_sbom(const char *name);
+
 #endif

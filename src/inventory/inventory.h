@@ -32,7 +32,9 @@ struct component {
     struct list locations;             /* of slice: the files that say so, sorted */
     slice source_name, source_version; /* or empty */
     slice maintainer, license, build, channel, installer, direct_url;
-    slice cpe;            /* from an SBOM, or empty */
+    slice cpe; /* from an SBOM, or empty */
+    /* Of which distribution and release an SBOM says it is ("debian", "12"); or empty. */
+    slice distribution, distribution_release;
     struct list hashes;   /* of struct component_hash; from an SBOM */
     struct list contains; /* of struct identity: Python distributions that it owns */
     /* For a Python distribution that a package of the distribution's package manager owns: */

@@ -14,8 +14,11 @@ slice unjudged_sentence(const struct unjudged *unjudged, struct arena *arena)
 
 static void add_unjudged(struct matcher *matcher, slice what, size_t count, slice reason)
 {
+    enum { MOST_KINDS = 200 };
     struct list *list = &matcher->result->unjudged;
     struct unjudged *items = list->items;
+    if (list->count >= MOST_KINDS)
+        what = SLICE("many more kinds");
     for (size_t i = 0; i < list->count; i++)
         if (slice_equal(items[i].what, what)) {
             items[i].count += count;
@@ -82,9 +85,38 @@ static struct error *match_in(struct matcher *matcher, const struct component *c
     return join_hits(matcher, component, hits.items, hits.count, version_scheme_for(ecosystem));
 }
 
+/* "12" and "12.5" are one release, as one tool or another writes it. */
+static bool is_same_release(slice a, slice b)
+{
+    slice shorter = a.len < b.len ? a : b, longer = a.len < b.len ? b : a;
+    return shorter.len == 0 || (slice_starts(longer, shorter) &&
+                                (longer.len == shorter.len || longer.ptr[shorter.len] == '.'));
+}
+
+/* An SBOM can list packages of several distributions, but is judged by the advisories of one. */
+static bool is_of_another(struct matcher *matcher, const struct component *component)
+{
+    const struct os *os = &matcher->inventory->os;
+    if (component->distribution.len == 0 || !os->found ||
+        (slice_equal(component->distribution, os->id) &&
+         is_same_release(component->distribution_release, os->version_id)))
+        return false;
+    add_unjudged(matcher,
+                 arena_format(matcher->arena, "%.*s %.*s", SLICE_ARG(component->distribution),
+                              SLICE_ARG(component->distribution_release)),
+                 1,
+                 arena_format(matcher->arena,
+                              "the SBOM is one of %.*s %.*s, by whose advisories these cannot be "
+                              "judged",
+                              SLICE_ARG(os->id), SLICE_ARG(os->version_id)));
+    return true;
+}
+
 static struct error *match_deb(struct matcher *matcher, const struct component *component)
 {
     const struct os *os = &matcher->inventory->os;
+    if (is_of_another(matcher, component))
+        return NULL;
     if (matcher->distribution_ecosystem.len)
         return match_in(matcher, component, matcher->distribution_ecosystem, component->source_name,
                         component->source_version);

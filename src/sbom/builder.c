@@ -27,6 +27,33 @@ void sbom_fault(struct sbom_builder *builder, const char *format, ...)
         arena_copy(builder->arena, slice_from_text(text));
 }
 
+bool sbom_is_group(const struct sbom_item *item)
+{
+    const slice *names = item->names.items;
+    if (item->purl.len || item->version.len)
+        return false;
+    for (size_t i = 0; i < item->names.count; i++)
+        if (slice_equal(names[i], SLICE("aquasecurity:trivy:Class")) ||
+            slice_equal(names[i], SLICE("aquasecurity:trivy:Type")) ||
+            slice_equal(names[i], SLICE("Class")) || slice_equal(names[i], SLICE("Type")))
+            return true;
+    return false;
+}
+
+void sbom_note_id(struct sbom_builder *builder, slice id)
+{
+    if (id.len)
+        map_put(&builder->ids, id, builder);
+}
+
+void sbom_check_id(struct sbom_builder *builder, slice id, const char *where)
+{
+    if (id.len == 0)
+        sbom_fault(builder, "%s has no reference", where);
+    else if (!map_get(&builder->ids, id))
+        sbom_fault(builder, "%s names \"%.*s\", which nothing is", where, SLICE_ARG(id));
+}
+
 /* -- layers --------------------------------------------------------------------------------------
  */
 
@@ -152,7 +179,9 @@ void sbom_image_property(struct sbom_builder *builder, slice name, slice value)
 void sbom_set_os(struct sbom_builder *builder, slice id, slice version, slice name)
 {
     struct os *os = &builder->sbom->inventory.os;
-    if (builder->os_from_properties || os->found || id.len == 0)
+    /* Trivy's word for an image of no distribution. */
+    bool none = id.len == 0 || slice_equal(id, SLICE("none"));
+    if (builder->os_from_properties || os->found || none)
         return;
     *os = (struct os){.found = true,
                       .id = id,
@@ -169,8 +198,11 @@ static void add_location(struct sbom_builder *builder, struct component *compone
 {
     while (path.len && *path.ptr == '/')
         path = slice_from(path, 1);
+    /* Files say it again soon if at all; not all of many are gone through for that. */
+    enum { LOOKED_BACK = 32 };
     const slice *known = component->locations.items;
-    for (size_t i = 0; i < component->locations.count; i++)
+    size_t count = component->locations.count;
+    for (size_t i = count > LOOKED_BACK ? count - LOOKED_BACK : 0; i < count; i++)
         if (slice_equal(known[i], path))
             return;
     *(slice *)list_add(&component->locations, builder->arena, sizeof(slice)) = path;
@@ -287,9 +319,12 @@ static void apply_system_purl(struct sbom_builder *builder, struct component *co
         if (slice_split(upstream, '@', &component->source_name, &version))
             component->source_version = version;
     }
-    if (purl->space.len && slice_starts(purl->distro, purl->space))
-        sbom_set_os(builder, purl->space, slice_from(purl->distro, purl->space.len + 1),
-                    SLICE_EMPTY);
+    component->distribution = purl->space;
+    slice prefix = arena_format(builder->arena, "%.*s-", SLICE_ARG(purl->space));
+    if (purl->space.len == 0 || !slice_starts(purl->distro, prefix))
+        return;
+    component->distribution_release = slice_from(purl->distro, prefix.len);
+    sbom_set_os(builder, purl->space, component->distribution_release, SLICE_EMPTY);
 }
 
 /* What the package URL says: names as their ecosystems have them. */
@@ -347,7 +382,9 @@ static bool is_known(struct sbom_builder *builder, const struct sbom_item *item,
     }
     struct component *other = item->purl.len ? map_get(&builder->by_purl, item->purl) : NULL;
     if (!other || other->layer != component->layer || component->contains.count ||
-        item->names.count == 0)
+        item->names.count == 0 || !slice_equal(other->name, component->name) ||
+        !slice_equal(other->version, component->version) ||
+        !slice_equal(other->arch, component->arch))
         return false;
     const slice *names = item->names.items;
     for (size_t i = 0; i < item->names.count; i++)

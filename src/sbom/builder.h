@@ -18,11 +18,13 @@ struct sbom_item {
 struct sbom_builder {
     struct sbom *sbom;
     struct arena *arena;
-    struct map by_id;   /* reference in the file → struct component */
-    struct map by_ref;  /* reference in the report → struct component */
-    struct map by_purl; /* package URL → struct component; of other makers' SBOMs */
-    struct list owners; /* of struct sbom_owner: looked up when all components are there */
-    struct list layers; /* of struct image_layer */
+    struct map ids;      /* every reference in the file that something has */
+    struct map by_id;    /* reference in the file → struct component */
+    struct map by_ref;   /* reference in the report → struct component */
+    struct map by_purl;  /* package URL → struct component; of other makers' SBOMs */
+    struct map licenses; /* of SPDX 2: LicenseRef → slice *, what it stands for */
+    struct list owners;  /* of struct sbom_owner: looked up when all components are there */
+    struct list layers;  /* of struct image_layer */
     bool os_from_properties;
 };
 
@@ -31,6 +33,14 @@ void sbom_item_property(struct sbom_builder *builder, struct sbom_item *item, sl
 
 /* A component; its references and properties are understood, whoever wrote them. */
 MUST_CHECK struct error *sbom_add(struct sbom_builder *builder, const struct sbom_item *item);
+/*
+ * Whether it only groups others, as Trivy's SBOMs have an entry for each lock file: no package, and
+ * nothing that could be judged.
+ */
+bool sbom_is_group(const struct sbom_item *item);
+/* Notes a reference that something in the file has; checks one that something is said of. */
+void sbom_note_id(struct sbom_builder *builder, slice id);
+void sbom_check_id(struct sbom_builder *builder, slice id, const char *where);
 /* A property of the image as a whole. */
 void sbom_image_property(struct sbom_builder *builder, slice name, slice value);
 /* The distribution, where properties do not tell more of it. */

@@ -46,6 +46,12 @@ static int compare_components(const void *a, const void *b)
     return component_compare(*(struct component *const *)a, *(struct component *const *)b);
 }
 
+static bool is_same(const struct component *a, const struct component *b)
+{
+    return a->purl.len && slice_equal(a->purl, b->purl) && slice_equal(a->name, b->name) &&
+           slice_equal(a->version, b->version) && slice_equal(a->arch, b->arch);
+}
+
 struct error *sbom_merge(struct sbom *sbom, struct arena *arena, const struct sbom *other)
 {
     struct list *list = &sbom->inventory.components;
@@ -61,6 +67,10 @@ struct error *sbom_merge(struct sbom *sbom, struct arena *arena, const struct sb
         map_put(&known, components[i]->ref, components[i]);
     for (size_t i = 0; i < other->inventory.components.count; i++) {
         struct component *same = map_get(&known, more[i]->ref);
+        if (same && !is_same(same, more[i])) {
+            more[i]->ref = arena_format(arena, "%.*s#%zu", SLICE_ARG(more[i]->ref), shift);
+            same = map_get(&known, more[i]->ref);
+        }
         if (same) {
             append(&same->locations, arena, &more[i]->locations, sizeof(slice));
             continue;

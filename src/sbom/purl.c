@@ -77,6 +77,9 @@ bool purl_parse(struct purl *purl, slice text, struct arena *arena)
 {
     slice rest = text, qualifiers = SLICE_EMPTY, subpath, path;
     *purl = (struct purl){0};
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.ptr[i] <= ' ')
+            return false;
     if (!slice_equal_nocase(slice_first(text, 4), SLICE("pkg:")))
         return false;
     rest = slice_from(text, 4);

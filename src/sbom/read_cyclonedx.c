@@ -64,14 +64,15 @@ static slice supplier_of(struct sbom_builder *builder, const json_t *object)
     return name.len ? name : text_of(object, "author", builder);
 }
 
-/* Types that stand for packages; others group them or are files of the image. */
+/* Types that are no packages without a package URL; of all others one counts, known or not. */
 static bool is_package_type(slice type)
 {
-    static const char *const types[] = {"library", "framework"};
+    static const char *const types[] = {"container", "operating-system",   "device", "file", "data",
+                                        "platform",  "cryptographic-asset"};
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
         if (slice_equal(type, slice_from_text(types[i])))
-            return true;
-    return false;
+            return false;
+    return true;
 }
 
 static bool is_type(slice type)
@@ -131,6 +132,9 @@ static struct sbom_item item_of(struct sbom_builder *builder, const json_t *obje
     add_properties(builder, &item, object);
     add_hashes(builder, &item, object);
     add_locations(builder, &item, object);
+    if (sbom_is_group(&item))
+        item.is_package = false;
+    sbom_note_id(builder, item.ref);
     return item;
 }
 
@@ -144,12 +148,16 @@ static struct error *read_components(struct sbom_builder *builder, const json_t 
                           LIMIT_SBOM_NESTING);
     json_array_foreach(list, i, object)
     {
+        if (!json_is_object(object)) {
+            sbom_fault(builder, "something in a list of components is none");
+            continue;
+        }
         slice type = text_of(object, "type", builder);
         struct sbom_item item = item_of(builder, object, type);
         check_component(builder, &item, type);
         if (slice_equal(type, SLICE("operating-system")))
             read_os(builder, object, &item);
-        else
+        if (!slice_equal(type, SLICE("operating-system")) || item.purl.len)
             TRY(sbom_add(builder, &item));
         TRY(read_components(builder, json_object_get(object, "components"), depth + 1));
     }
@@ -188,16 +196,42 @@ static void read_metadata(struct sbom_builder *builder, const json_t *metadata)
         sbom_image_property(builder, names[i], values[i]);
 }
 
+/* What the SBOM is of: an image, or a package that holds the others. */
+static struct error *read_root(struct sbom_builder *builder, const json_t *root)
+{
+    slice type = text_of(root, "type", builder);
+    struct sbom_item item = item_of(builder, root, type);
+    bool is_image = item.purl.len == 0 || slice_starts(item.purl, SLICE("pkg:oci/")) ||
+                    slice_starts(item.purl, SLICE("pkg:docker/"));
+    if (json_is_object(root) && !is_image)
+        TRY(sbom_add(builder, &item));
+    return read_components(builder, json_object_get(root, "components"), 0);
+}
+
+static void note_services(struct sbom_builder *builder, const json_t *document)
+{
+    size_t i;
+    const json_t *service;
+    json_array_foreach(json_object_get(document, "services"), i, service)
+        sbom_note_id(builder, text_of(service, "bom-ref", builder));
+}
+
 static void read_dependencies(struct sbom_builder *builder, const json_t *document)
 {
     size_t i, j;
     const json_t *dependency, *on;
+    note_services(builder, document);
     json_array_foreach(json_object_get(document, "dependencies"), i, dependency)
     {
-        if (text_of(dependency, "ref", builder).len == 0)
-            sbom_fault(builder, "a dependency has no ref");
+        sbom_check_id(builder, text_of(dependency, "ref", builder), "a dependency");
         json_array_foreach(json_object_get(dependency, "dependsOn"), j, on)
+        {
+            slice id = json_is_string(on)
+                           ? slice_make(json_string_value(on), json_string_length(on))
+                           : SLICE_EMPTY;
             builder->sbom->relations++;
+            sbom_check_id(builder, id, "a dependency");
+        }
     }
 }
 
@@ -213,7 +247,10 @@ struct error *sbom_read_cyclonedx(struct sbom_builder *builder, const json_t *do
     const json_t *components = json_object_get(document, "components");
     if (components && !json_is_array(components))
         return error_make(ERROR_INPUT, "its components are no list");
+    if (!json_object_get(document, "bomFormat"))
+        sbom_fault(builder, "the document has no bomFormat");
     read_metadata(builder, json_object_get(document, "metadata"));
+    TRY(read_root(builder, json_object_get(json_object_get(document, "metadata"), "component")));
     TRY(read_components(builder, components, 0));
     read_dependencies(builder, document);
     return NULL;

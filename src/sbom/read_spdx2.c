@@ -95,29 +95,30 @@ static void add_source_info(struct sbom_builder *builder, struct sbom_item *item
     }
 }
 
-/* The text of a licence that is not on SPDX's list. */
-static slice extracted(struct sbom_builder *builder, const json_t *document, slice id)
+/* Licences that are not on SPDX's list, by their ids. */
+static void read_extracted(struct sbom_builder *builder, const json_t *document)
 {
     size_t i;
     const json_t *info;
-    json_array_foreach(json_object_get(document, "hasExtractedLicensingInfos"), i,
-                       info) if (slice_equal(text_of(info, "licenseId", builder), id))
+    json_array_foreach(json_object_get(document, "hasExtractedLicensingInfos"), i, info)
     {
-        slice text = text_of(info, "extractedText", builder);
-        slice name = text_of(info, "name", builder);
-        return name.len ? name : text;
+        slice *text = ARENA_NEW(builder->arena, slice);
+        *text = text_of(info, "name", builder);
+        if (text->len == 0)
+            *text = text_of(info, "extractedText", builder);
+        map_put(&builder->licenses, text_of(info, "licenseId", builder), text);
     }
-    return id;
 }
 
-static slice license_of(struct sbom_builder *builder, const json_t *document, const json_t *package)
+static slice license_of(struct sbom_builder *builder, const json_t *package)
 {
     slice license = unless_no_assertion(text_of(package, "licenseDeclared", builder));
     if (license.len == 0)
         license = unless_no_assertion(text_of(package, "licenseConcluded", builder));
     bool alone =
         slice_starts(license, SLICE("LicenseRef-")) && slice_find(license, ' ') == SIZE_MAX;
-    return alone ? extracted(builder, document, license) : license;
+    const slice *text = alone ? map_get(&builder->licenses, license) : NULL;
+    return text ? *text : license;
 }
 
 static void read_image(struct sbom_builder *builder, const struct sbom_item *item)
@@ -143,35 +144,54 @@ static void check_package(struct sbom_builder *builder, const json_t *package,
         sbom_fault(builder, "package \"%.*s\" has no downloadLocation", SLICE_ARG(item->name));
 }
 
-static struct error *read_package(struct sbom_builder *builder, const json_t *document,
-                                  const json_t *package, slice described)
+static struct error *read_package(struct sbom_builder *builder, const json_t *package,
+                                  slice described)
 {
     slice purpose = text_of(package, "primaryPackagePurpose", builder);
     struct sbom_item item = {
         .ref = text_of(package, "SPDXID", builder),
         .name = text_of(package, "name", builder),
         .version = text_of(package, "versionInfo", builder),
-        .license = license_of(builder, document, package),
+        .license = license_of(builder, package),
         .supplier = agent_of(text_of(package, "supplier", builder)),
     };
     add_annotations(builder, &item, package);
     add_references(builder, &item, package);
     add_source_info(builder, &item, text_of(package, "sourceInfo", builder));
     check_package(builder, package, &item);
-    bool is_root = slice_equal(item.ref, described);
-    if (slice_equal(purpose, SLICE("CONTAINER")) ||
-        (is_root && (item.purl.len == 0 || slice_starts(item.purl, SLICE("pkg:oci/"))))) {
+    bool is_root = described.len && slice_equal(item.ref, described);
+    bool is_system = slice_equal(purpose, SLICE("OPERATING-SYSTEM")) ||
+                     slice_equal(purpose, SLICE("OPERATING_SYSTEM"));
+    bool no_purl = item.purl.len == 0 || slice_starts(item.purl, SLICE("pkg:oci/"));
+    if (no_purl && (is_root || slice_equal(purpose, SLICE("CONTAINER")))) {
         read_image(builder, &item);
         return NULL;
     }
-    if (slice_equal(purpose, SLICE("OPERATING-SYSTEM")) ||
-        slice_equal(purpose, SLICE("OPERATING_SYSTEM"))) {
+    if (is_system)
         sbom_set_os(builder, item.name, item.version, SLICE_EMPTY);
-        return NULL;
-    }
-    item.is_package = purpose.len == 0 || slice_equal(purpose, SLICE("LIBRARY")) ||
-                      slice_equal(purpose, SLICE("FRAMEWORK"));
+    item.is_package = !is_system && !slice_equal(purpose, SLICE("FILE")) &&
+                      !slice_equal(purpose, SLICE("CONTAINER")) &&
+                      !slice_equal(purpose, SLICE("SOURCE")) &&
+                      !slice_equal(purpose, SLICE("DEVICE")) && !sbom_is_group(&item);
     return sbom_add(builder, &item);
+}
+
+static void note_ids(struct sbom_builder *builder, const json_t *document)
+{
+    static const char *const lists[] = {"packages", "files", "snippets"};
+    size_t i;
+    const json_t *element;
+    sbom_note_id(builder, SLICE("SPDXRef-DOCUMENT"));
+    for (size_t list = 0; list < sizeof(lists) / sizeof(lists[0]); list++)
+        json_array_foreach(json_object_get(document, lists[list]), i, element)
+            sbom_note_id(builder, text_of(element, "SPDXID", builder));
+}
+
+/* An end of a relationship may lie in another document, or be said to be none. */
+static void check_end(struct sbom_builder *builder, slice id)
+{
+    if (!slice_starts(id, SLICE("DocumentRef-")) && unless_no_assertion(id).len)
+        sbom_check_id(builder, id, "a relationship");
 }
 
 /* Which element the document is about. */
@@ -187,6 +207,8 @@ static slice described_by(struct sbom_builder *builder, const json_t *document)
         if (describes && found.len == 0)
             found = text_of(relation, "relatedSpdxElement", builder);
         builder->sbom->relations += !describes;
+        check_end(builder, text_of(relation, "spdxElementId", builder));
+        check_end(builder, text_of(relation, "relatedSpdxElement", builder));
     }
     const json_t *first = json_array_get(json_object_get(document, "documentDescribes"), 0);
     if (found.len == 0 && json_is_string(first))
@@ -228,8 +250,10 @@ struct error *sbom_read_spdx2(struct sbom_builder *builder, const json_t *docume
         arena_format(builder->arena, "SPDX %.*s", SLICE_ARG(slice_from(version, 5)));
     builder->sbom->serial = text_of(document, "documentNamespace", builder);
     read_creation(builder, json_object_get(document, "creationInfo"));
+    note_ids(builder, document);
+    read_extracted(builder, document);
     slice described = described_by(builder, document);
     json_array_foreach(json_object_get(document, "packages"), i, package)
-        TRY(read_package(builder, document, package, described));
+        TRY(read_package(builder, package, described));
     return NULL;
 }

@@ -41,7 +41,12 @@ static void read_relationship(struct graph *graph, const json_t *element)
 {
     slice type = text_of(element, "relationshipType", graph->builder);
     const json_t *to = json_object_get(element, "to");
+    size_t i;
+    const json_t *end;
     graph->builder->sbom->relations += json_array_size(to);
+    sbom_check_id(graph->builder, text_of(element, "from", graph->builder), "a relationship");
+    json_array_foreach(to, i, end)
+        sbom_check_id(graph->builder, text_in(graph->builder, end), "a relationship");
     if (!slice_equal(type, SLICE("hasDeclaredLicense")))
         return;
     const json_t *license = map_get(&graph->by_id, text_in(graph->builder, json_array_get(to, 0)));
@@ -54,9 +59,11 @@ static void read_relationship(struct graph *graph, const json_t *element)
 
 static bool is_type(const json_t *element, const char *type, struct sbom_builder *builder)
 {
-    slice has = text_of(element, "type", builder);
-    has = has.len ? has : text_of(element, "@type", builder);
-    return slice_equal(has, slice_from_text(type));
+    const json_t *has = json_object_get(element, "type");
+    has = has ? has : json_object_get(element, "@type");
+    if (json_is_array(has))
+        has = json_array_get(has, 0);
+    return slice_equal(text_in(builder, has), slice_from_text(type));
 }
 
 static slice id_of(const json_t *element, struct sbom_builder *builder)
@@ -106,7 +113,9 @@ static struct error *read_package(struct graph *graph, const json_t *element)
         .purl = text_of(element, "software_packageUrl", builder),
         .license = license ? *license : SLICE_EMPTY,
         .supplier = text_of(supplier, "name", builder),
-        .is_package = purpose.len == 0 || slice_equal(purpose, SLICE("library")),
+        .is_package =
+            !slice_equal(purpose, SLICE("file")) && !slice_equal(purpose, SLICE("container")) &&
+            !slice_equal(purpose, SLICE("source")) && !slice_equal(purpose, SLICE("device")),
     };
     if (notes) {
         item.names = notes->names;
@@ -115,13 +124,14 @@ static struct error *read_package(struct graph *graph, const json_t *element)
     add_identifiers(graph, &item, element);
     if (item.name.len == 0)
         sbom_fault(builder, "a package has no name (%.*s)", SLICE_ARG(id));
-    if (slice_equal(purpose, SLICE("operatingSystem"))) {
-        sbom_set_os(builder, item.name, item.version, SLICE_EMPTY);
-        return NULL;
-    }
-    if (slice_equal(purpose, SLICE("container")) || slice_starts(item.purl, SLICE("pkg:oci/"))) {
+    bool no_purl = item.purl.len == 0 || slice_starts(item.purl, SLICE("pkg:oci/"));
+    if (no_purl && (slice_equal(purpose, SLICE("container")) || item.purl.len)) {
         read_image(graph, &item);
         return NULL;
+    }
+    if (slice_equal(purpose, SLICE("operatingSystem"))) {
+        sbom_set_os(builder, item.name, item.version, SLICE_EMPTY);
+        item.is_package = false;
     }
     return sbom_add(builder, &item);
 }
@@ -169,6 +179,7 @@ struct error *sbom_read_spdx3(struct sbom_builder *builder, const json_t *docume
     json_array_foreach(elements, i, element)
     {
         slice id = id_of(element, builder);
+        sbom_note_id(builder, id);
         if (id.len)
             map_put(&graph.by_id, id, element);
     }

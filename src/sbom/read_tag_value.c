@@ -3,7 +3,7 @@
 #include "sbom/builder.h"
 
 struct reading {
-    json_t *document, *packages, *relationships, *annotations, *licenses, *creators;
+    json_t *document, *files, *packages, *relationships, *annotations, *licenses, *creators;
     json_t *package, *annotation, *license; /* the one that is being read, or NULL */
     struct arena arena;
     bool past_packages; /* in a part on files or snippets, whose tags are not looked at */
@@ -30,6 +30,12 @@ static json_t *begin(json_t *list)
     json_t *object = json_object();
     json_array_append_new(list, object);
     return object;
+}
+
+/* Files and snippets are passed over, but relationships may name them. */
+static void note_file(struct reading *reading, slice id)
+{
+    set(begin(reading->files), "SPDXID", id);
 }
 
 static void add_relationship(struct reading *reading, slice value)
@@ -134,6 +140,10 @@ static void read_tag(struct reading *reading, slice tag, slice value)
         set(json_object_get(reading->document, "creationInfo"), "created", value);
     else if (slice_equal(tag, SLICE("Relationship")))
         add_relationship(reading, value);
+    else if (reading->past_packages && slice_equal(tag, SLICE("SPDXID")))
+        note_file(reading, value);
+    else if (slice_equal(tag, SLICE("SnippetSPDXID")))
+        note_file(reading, value);
     else if (reading->past_packages || !reading->package)
         return;
     else if (slice_equal(tag, SLICE("SPDXID")))
@@ -216,6 +226,7 @@ struct error *sbom_tag_value_to_json(json_t **document, slice bytes)
 {
     struct reading reading = {
         .document = json_object(),
+        .files = json_array(),
         .packages = json_array(),
         .relationships = json_array(),
         .annotations = json_array(),
@@ -225,12 +236,14 @@ struct error *sbom_tag_value_to_json(json_t **document, slice bytes)
     json_t *creation = json_object();
     json_object_set(creation, "creators", reading.creators);
     json_object_set_new(reading.document, "creationInfo", creation);
+    json_object_set(reading.document, "files", reading.files);
     json_object_set(reading.document, "packages", reading.packages);
     json_object_set(reading.document, "relationships", reading.relationships);
     json_object_set(reading.document, "hasExtractedLicensingInfos", reading.licenses);
     struct error *error = read_all(&reading, bytes);
     if (!error)
         hand_out_annotations(&reading);
+    json_decref(reading.files);
     json_decref(reading.packages);
     json_decref(reading.relationships);
     json_decref(reading.annotations);

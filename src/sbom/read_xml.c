@@ -44,6 +44,11 @@ static slice local_name(const char *name)
     return end == SIZE_MAX ? whole : slice_from(whole, end + 1);
 }
 
+static bool is_cyclonedx(const char *name)
+{
+    return slice_starts(slice_from_text(name), SLICE("http://cyclonedx.org/schema/bom/"));
+}
+
 static void stop(struct reading *reading, const char *problem)
 {
     reading->problem = problem;
@@ -64,7 +69,8 @@ static void XMLCALL on_start(void *data, const char *name, const char **attribut
         stop(reading, "its elements are nested deeper than the limit");
         return;
     }
-    slice local = arena_copy(&reading->arena, local_name(name));
+    slice local = is_cyclonedx(name) ? arena_copy(&reading->arena, local_name(name))
+                                     : SLICE("of another namespace");
     json_t *value = is_list(local) ? json_array() : json_object();
     if (!value) {
         stop(reading, "there is no memory for it");
@@ -134,7 +140,13 @@ static void put_into_object(struct reading *reading, json_t *object, slice name,
         json_decref(value);
         return;
     }
-    json_object_set_new(object, arena_text(&reading->arena, name), value);
+    char *key = arena_text(&reading->arena, name);
+    if (is_list(name) && json_object_get(object, key)) {
+        json_decref(value);
+        stop(reading, "it has the same list twice in one element");
+        return;
+    }
+    json_object_set_new(object, key, value);
 }
 
 static void XMLCALL on_end(void *data, const char *element)
@@ -177,12 +189,14 @@ static slice namespace_version(const char *name)
 static void XMLCALL on_root(void *data, const char *name, const char **attributes)
 {
     struct reading *reading = data;
-    if (!slice_starts(slice_from_text(name), SLICE("http://cyclonedx.org/schema/bom/"))) {
+    if (!is_cyclonedx(name)) {
         stop(reading, "its root is none of CycloneDX");
         return;
     }
     XML_SetStartElementHandler(reading->parser, on_start);
     on_start(data, name, attributes);
+    if (reading->depth)
+        json_object_set_new(reading->open[0], "bomFormat", json_string("CycloneDX"));
     if (reading->depth)
         json_object_set_new(reading->open[0], "specVersion", text_value(namespace_version(name)));
 }

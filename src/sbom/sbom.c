@@ -48,31 +48,41 @@ bool sbom_is_likely(slice bytes)
            is_tag_value(bytes);
 }
 
-/* An in-toto statement, bare or in a DSSE envelope, holds the SBOM as its predicate; older cosign
- * has it one step further in. */
-static json_t *unwrapped(json_t *document, struct arena *arena)
+/* What a statement is about. */
+static void read_subjects(struct sbom *sbom, const json_t *statement, struct arena *arena)
 {
-    slice payload = json_get_slice(document, "payload", arena);
-    json_t *inner = NULL;
-    if (payload.len && json_object_get(document, "payloadType")) {
-        CLEANUP_ERROR struct error *error =
-            json_read(&inner, base64_decode(payload, arena), "the envelope's payload");
-        if (error)
-            return document;
-        json_decref(document);
-        document = inner;
-    }
-    json_t *predicate = json_object_get(document, "predicate");
-    if (json_object_get(predicate, "Data") && json_is_object(json_object_get(predicate, "Data")))
-        predicate = json_object_get(predicate, "Data");
-    if (!json_object_get(document, "_type") || !json_is_object(predicate))
-        return document;
-    json_incref(predicate);
-    json_decref(document);
-    return predicate;
+    size_t i;
+    const json_t *subject;
+    json_array_foreach(json_object_get(statement, "subject"), i, subject) *
+        (slice *)list_add(&sbom->subjects, arena, sizeof(slice)) =
+        json_get_slice(json_object_get(subject, "digest"), "sha256", arena);
 }
 
-static struct error *parse(json_t **document, struct arena *arena, slice bytes)
+/* An in-toto statement, bare or in a DSSE envelope, holds the SBOM as its predicate; older cosign
+ * has it one step further in. */
+static struct error *unwrap(json_t **document, struct sbom *sbom, struct arena *arena)
+{
+    slice payload = json_get_slice(*document, "payload", arena);
+    if (payload.len && json_object_get(*document, "payloadType")) {
+        json_t *inner;
+        TRY(json_read_with(&inner, base64_decode(payload, arena), "the envelope's payload",
+                           JSON_REJECT_DUPLICATES));
+        json_decref(*document);
+        *document = inner;
+    }
+    json_t *predicate = json_object_get(*document, "predicate");
+    if (json_is_object(json_object_get(predicate, "Data")))
+        predicate = json_object_get(predicate, "Data");
+    if (!json_object_get(*document, "_type") || !json_is_object(predicate))
+        return NULL;
+    read_subjects(sbom, *document, arena);
+    json_incref(predicate);
+    json_decref(*document);
+    *document = predicate;
+    return NULL;
+}
+
+static struct error *parse(json_t **document, struct sbom *sbom, struct arena *arena, slice bytes)
 {
     slice start = first_bytes(bytes);
     if (slice_starts(start, SLICE("<")))
@@ -82,9 +92,8 @@ static struct error *parse(json_t **document, struct arena *arena, slice bytes)
     if (!slice_starts(start, SLICE("{")))
         return error_make(ERROR_INPUT, "it is no SBOM that is known: plimsoll reads CycloneDX "
                                        "(JSON, XML), SPDX (JSON, tag-value) and Syft's JSON");
-    TRY(json_read(document, bytes, "it"));
-    *document = unwrapped(*document, arena);
-    return NULL;
+    TRY(json_read_with(document, bytes, "it", JSON_REJECT_DUPLICATES));
+    return unwrap(document, sbom, arena);
 }
 
 static struct error *read_document(struct sbom_builder *builder, const json_t *document)
@@ -101,13 +110,15 @@ struct error *sbom_read(struct sbom *sbom, struct arena *arena, const char *name
     CLEANUP_JSON json_t *document = NULL;
     struct sbom_builder builder = {.sbom = sbom,
                                    .arena = arena,
+                                   .ids = {.arena = arena},
+                                   .licenses = {.arena = arena},
                                    .by_id = {.arena = arena},
                                    .by_ref = {.arena = arena},
                                    .by_purl = {.arena = arena}};
     *sbom = (struct sbom){.image = image_new(arena, name)};
     if (bytes.len > LIMIT_SBOM_BYTES)
         return error_make(ERROR_LIMIT, "%s is larger than the limit for SBOMs", name);
-    TRY(error_wrap(parse(&document, arena, bytes), "cannot read the SBOM %s", name));
+    TRY(error_wrap(parse(&document, sbom, arena, bytes), "cannot read the SBOM %s", name));
     TRY(error_wrap(read_document(&builder, document), "cannot read the SBOM %s", name));
     sbom_finish(&builder);
     return NULL;
@@ -123,4 +134,16 @@ void sbom_place_in(struct sbom *sbom, const struct image *image)
             if (slice_equal(image->layers[at].diff_id, diff_id))
                 components[i]->layer = at;
     }
+}
+
+bool sbom_is_about(const struct sbom *sbom, slice digest)
+{
+    const slice *subjects = sbom->subjects.items;
+    slice algorithm, digits;
+    if (sbom->subjects.count == 0)
+        return true;
+    for (size_t i = 0; i < sbom->subjects.count; i++)
+        if (slice_split(digest, ':', &algorithm, &digits) && slice_equal(digits, subjects[i]))
+            return true;
+    return false;
 }

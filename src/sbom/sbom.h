@@ -15,6 +15,7 @@ struct sbom {
     struct image *image;
     /* What its maker says of the SBOM itself, for its score; empty: nothing. */
     slice created, tool, author, serial;
+    struct list subjects; /* of slice: SHA-256 of what a statement around it is about */
     size_t relations;     /* "depends on", "contains" */
     struct list problems; /* of slice: what its maker could not read, as it says */
     struct list faults;   /* of slice: where it is not as its specification has it */
@@ -34,6 +35,9 @@ MUST_CHECK struct error *sbom_read(struct sbom *sbom, struct arena *arena, const
  */
 MUST_CHECK struct error *sbom_merge(struct sbom *sbom, struct arena *arena,
                                     const struct sbom *other);
+
+/* Whether it is about the image of that digest: a statement around it does not name others only. */
+bool sbom_is_about(const struct sbom *sbom, slice digest);
 
 /*
  * Counts the components' layers by those of `image`, of which the SBOM speaks: the layer of the

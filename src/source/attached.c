@@ -15,6 +15,8 @@ struct finder {
 /* Media types, artifact types and predicate types of SBOMs all name their format. */
 static bool is_sbom_type(slice type)
 {
+    if (slice_contains(type, SLICE("vex")))
+        return false; /* https://cyclonedx.org/vex */
     return slice_contains(type, SLICE("spdx")) || slice_contains(type, SLICE("cyclonedx")) ||
            slice_contains(type, SLICE("syft"));
 }

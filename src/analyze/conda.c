@@ -3,6 +3,7 @@
  * channel and the files that it linked into the environment.
  */
 #include "analyze/analyzers.h"
+#include "analyze/url.h"
 #include "base/json_scan.h"
 
 /*
@@ -112,7 +113,7 @@ static struct error *read_file(struct analysis *analysis, slice bytes)
         name[i] = byte_lower(name[i]);
     package.name = slice_make(name, package.name.len);
     if (channel.len)
-        analysis_add_fact(analysis, "channel", channel);
+        analysis_add_fact(analysis, "channel", url_without_credentials(channel, analysis->scratch));
     return analysis_add_package(analysis, &package);
 }
 

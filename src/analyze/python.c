@@ -5,6 +5,7 @@
  * there) and direct_url.json (PEP 610).
  */
 #include "analyze/analyzers.h"
+#include "analyze/url.h"
 #include "analyze/python_name.h"
 #include "base/json_scan.h"
 #include "base/limits.h"
@@ -175,23 +176,6 @@ static struct error *read_record(struct analysis *analysis, slice bytes)
     return NULL;
 }
 
-/* RFC 3986: user information is what stands in the authority before its last '@'. */
-static slice without_credentials(struct arena *arena, slice url)
-{
-    const char *mark = memmem(url.ptr, url.len, "//", 2);
-    if (!mark)
-        return url;
-    slice before = slice_first(url, (size_t)(mark - url.ptr) + 2);
-    slice rest = slice_from(url, before.len);
-    size_t end = 0;
-    while (end < rest.len && rest.ptr[end] != '/' && rest.ptr[end] != '?' && rest.ptr[end] != '#')
-        end++;
-    size_t at = slice_find_last(slice_first(rest, end), '@');
-    if (at == SIZE_MAX)
-        return url;
-    return arena_format(arena, "%.*s%.*s", SLICE_ARG(before), SLICE_ARG(slice_from(rest, at + 1)));
-}
-
 /* Only where it came from; a user name or password in the URL stays out of the record. */
 static struct error *read_direct_url(struct analysis *analysis, slice bytes)
 {
@@ -208,7 +192,7 @@ static struct error *read_direct_url(struct analysis *analysis, slice bytes)
     if (scan.failure)
         return error_make(ERROR_INPUT, "it is not valid JSON at byte %zu: %s",
                           json_scan_offset(&scan), scan.failure);
-    analysis_add_fact(analysis, "direct_url", without_credentials(analysis->scratch, url));
+    analysis_add_fact(analysis, "direct_url", url_without_credentials(url, analysis->scratch));
     return NULL;
 }
 

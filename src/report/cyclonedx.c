@@ -6,6 +6,8 @@
 #include "sbom/license.h"
 #include "sbom/properties.h"
 
+enum { LONGEST_VERSION = 1024 }; /* by the schema */
+
 #define VERSIONS "1.4 1.5 1.6 1.7"
 
 struct writer {
@@ -20,6 +22,30 @@ static slice ref_of_image(const struct writer *writer)
 {
     slice digest = writer->report->image->digest;
     return digest.len ? digest : SLICE("image");
+}
+
+/* Of which source a Debian package is, where Trivy looks for it. */
+static void add_source(struct writer *writer, const struct component *component,
+                       struct list *properties)
+{
+    slice version = component->source_version, epoch = SLICE_EMPTY;
+    slice_split(version, ':', &epoch, &version);
+    const struct {
+        const char *name;
+        slice value;
+    } fields[] = {
+        {"aquasecurity:trivy:PkgType", writer->report->inventory->os.id},
+        {"aquasecurity:trivy:SrcName", component->source_name},
+        {"aquasecurity:trivy:SrcEpoch", epoch},
+        {"aquasecurity:trivy:SrcVersion", version},
+    };
+    if (!slice_equal(component->type, SLICE("deb")))
+        return;
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+        if (fields[i].value.len)
+            *(struct sbom_property *)list_add(properties, writer->arena,
+                                              sizeof(struct sbom_property)) =
+                (struct sbom_property){fields[i].name, fields[i].value};
 }
 
 static void add_properties(struct writer *writer, const struct list *properties)
@@ -104,10 +130,15 @@ static void add_licenses(struct writer *writer, slice license)
 static void add_hashes(struct writer *writer, const struct component *component)
 {
     const struct component_hash *hashes = component->hashes.items;
-    if (component->hashes.count == 0)
+    size_t known = 0;
+    for (size_t i = 0; i < component->hashes.count; i++)
+        known += report_is_hash(&hashes[i]);
+    if (known == 0)
         return;
     markup_begin_list(&writer->markup, "hashes");
     for (size_t i = 0; i < component->hashes.count; i++) {
+        if (!report_is_hash(&hashes[i]))
+            continue;
         markup_begin_item(&writer->markup, "hash");
         markup_attribute(&writer->markup, "alg", hashes[i].algorithm);
         markup_text(&writer->markup, "content", hashes[i].digits);
@@ -137,6 +168,7 @@ static void add_component(struct writer *writer, const struct component *compone
 {
     struct markup *markup = &writer->markup;
     struct list properties = sbom_component_properties(component, writer->is_14, writer->arena);
+    add_source(writer, component, &properties);
     markup_begin_item(markup, "component");
     markup_attribute(markup, "type", SLICE("library"));
     markup_attribute(markup, "bom-ref", component->ref);
@@ -146,10 +178,10 @@ static void add_component(struct writer *writer, const struct component *compone
         markup_end(markup);
     }
     markup_field(markup, "name", component->name.len ? component->name : SLICE("unnamed"));
-    markup_field(markup, "version", component->version);
+    markup_field(markup, "version", slice_first(component->version, LONGEST_VERSION));
     add_hashes(writer, component);
     add_licenses(writer, component->license);
-    markup_field(markup, "cpe", component->cpe);
+    markup_field(markup, "cpe", report_cpe(component));
     markup_field(markup, "purl", component->purl);
     add_properties(writer, &properties);
     add_occurrences(writer, component);

@@ -457,6 +457,7 @@ static void write_report(const struct report *report, const struct report_option
     write_source(&writing);
     write_distribution(&writing);
     write_descriptor(&writing);
+    report_put_incomplete(report, &writing.json);
     json_end_object(&writing.json);
     buffer_add_byte(out, '\n');
 }

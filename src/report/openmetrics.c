@@ -58,7 +58,8 @@ static void add_single(struct buffer *out, const struct report *report, const ch
 
 static void add_image(struct buffer *out, const struct report *report)
 {
-    begin_family(out, "plimsoll_image", "info", "The image that was scanned.");
+    /* Not of type info: Prometheus' older text parser, which others use for files, has none. */
+    begin_family(out, "plimsoll_image_info", "gauge", "The image that was scanned.");
     begin_sample(out, "plimsoll_image_info", report);
     add_more_label(out, "digest", report->image->digest);
     add_more_label(out, "platform", report->image->platform);

@@ -122,7 +122,7 @@ static void hash_twice(slice text, struct arena *arena, uint64_t hashes[2])
 
 slice report_fingerprint(const struct finding *finding, struct arena *arena)
 {
-    const slice parts[] = {finding->id, finding->component->purl,
+    const slice parts[] = {finding->id, finding->component->ref,
                            report_location(finding->component)};
     uint64_t hashes[2];
     hash_twice(map_key(arena, parts, 3), arena, hashes);
@@ -140,14 +140,53 @@ slice report_uuid(slice seed, struct arena *arena)
                         (unsigned long long)(hashes[1] & 0xffffffffffff));
 }
 
+bool report_is_hash(const struct component_hash *hash)
+{
+    static const struct {
+        const char *algorithm;
+        size_t digits;
+    } kinds[] = {{"MD5", 32},      {"SHA-1", 40},    {"SHA-256", 64},  {"SHA-384", 96},
+                 {"SHA-512", 128}, {"SHA3-256", 64}, {"SHA3-384", 96}, {"SHA3-512", 128}};
+    for (size_t i = 0; i < hash->digits.len; i++) {
+        char byte = hash->digits.ptr[i];
+        if (!byte_is_digit(byte) && (byte < 'a' || byte > 'f'))
+            return false;
+    }
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (slice_equal(hash->algorithm, slice_from_text(kinds[i].algorithm)))
+            return hash->digits.len == kinds[i].digits;
+    return false;
+}
+
+slice report_cpe(const struct component *component)
+{
+    slice cpe = component->cpe;
+    if (!slice_starts(cpe, SLICE("cpe:2.3:")) && !slice_starts(cpe, SLICE("cpe:/")))
+        return SLICE_EMPTY;
+    size_t colons = 0;
+    for (size_t i = 0; i < cpe.len; i++) {
+        if (cpe.ptr[i] <= ' ' || cpe.ptr[i] > '~' || strchr("<>\"{}|^`", cpe.ptr[i]))
+            return SLICE_EMPTY;
+        colons += cpe.ptr[i] == ':' && (i == 0 || cpe.ptr[i - 1] != '\\');
+    }
+    return slice_starts(cpe, SLICE("cpe:/")) || colons == 12 ? cpe : SLICE_EMPTY;
+}
+
 struct list report_image_properties(const struct report *report)
 {
     const struct report_error *errors = report->errors.items;
     struct list messages = {0};
     for (size_t i = 0; i < report->errors.count; i++)
-        if (strcmp(errors[i].where, "store") != 0)
+        if (report->sbom_findings || strcmp(errors[i].where, "store") != 0)
             *(slice *)list_add(&messages, report->arena, sizeof(slice)) = errors[i].message;
-    return sbom_image_properties(report->image, report->inventory, &messages, report->arena);
+    struct list properties =
+        sbom_image_properties(report->image, report->inventory, &messages, report->arena);
+    const struct unjudged *unjudged = report->result->unjudged.items;
+    for (size_t i = 0; report->sbom_findings && i < report->result->unjudged.count; i++)
+        *(struct sbom_property *)list_add(&properties, report->arena,
+                                          sizeof(struct sbom_property)) = (struct sbom_property){
+            "plimsoll:not-judged", unjudged_sentence(&unjudged[i], report->arena)};
+    return properties;
 }
 
 slice report_identity(const struct report *report)
@@ -159,6 +198,11 @@ slice report_identity(const struct report *report)
     buffer_add_string(&text, slice_from_text(report->started));
     for (size_t i = 0; i < report->inventory->components.count; i++)
         buffer_add_string(&text, components[i]->ref);
+    struct finding *const *findings = report->result->findings.items;
+    for (size_t i = 0; report->sbom_findings && i < report->result->findings.count; i++) {
+        buffer_add_string(&text, findings[i]->id);
+        buffer_add_string(&text, findings[i]->suppressed_reason);
+    }
     return arena_format(report->arena, "%016llx",
                         (unsigned long long)slice_hash(buffer_slice(&text)));
 }
@@ -177,6 +221,14 @@ static void split_name(slice name, slice *repository, slice *tag)
     }
 }
 
+static slice lower(slice text, struct arena *arena)
+{
+    char *bytes = arena_text(arena, text);
+    for (size_t i = 0; i < text.len; i++)
+        bytes[i] = byte_lower(bytes[i]);
+    return slice_make(bytes, text.len);
+}
+
 slice report_image_purl(const struct report *report)
 {
     CLEANUP_BUFFER struct buffer out = {0};
@@ -190,9 +242,9 @@ slice report_image_purl(const struct report *report)
     if (slice_basename(repository).len == 0)
         return SLICE_EMPTY;
     buffer_text(&out, "pkg:oci/");
-    buffer_add_percent(&out, slice_basename(repository), ".-_~");
+    buffer_add_percent(&out, lower(slice_basename(repository), report->arena), ".-_~");
     buffer_add_byte(&out, '@');
-    buffer_add_percent(&out, image->digest, ".-_~:");
+    buffer_add_percent(&out, image->digest, ".-_~");
     char separator = '?';
     slice parts[2];
     if (image->platform.len && slice_split(image->platform, '/', &parts[0], &parts[1])) {
@@ -200,12 +252,13 @@ slice report_image_purl(const struct report *report)
         buffer_add_percent(&out, parts[1], ".-_~");
         separator = '&';
     }
-    if (image->tags.count || slice_find(repository, '/') != SIZE_MAX) {
+    /* Only what an archive or a registry calls it; the path of a file is nobody's repository. */
+    if (image->tags.count && slice_find(repository, '/') != SIZE_MAX) {
         buffer_format(&out, "%crepository_url=", separator);
-        buffer_add_percent(&out, repository, ".-_~:/");
+        buffer_add_percent(&out, lower(repository, report->arena), ".-_~:/");
         separator = '&';
     }
-    if (tag.len) {
+    if (image->tags.count && tag.len) {
         buffer_format(&out, "%ctag=", separator);
         buffer_add_percent(&out, tag, ".-_~");
     }
@@ -238,4 +291,27 @@ void xml_add(struct buffer *out, slice text)
             buffer_add(out, slice_first(rest, length));
         length = length ? length : 1;
     }
+}
+
+void report_put_incomplete(const struct report *report, struct json_writer *json)
+{
+    const struct report_error *errors = report->errors.items;
+    const struct unjudged *unjudged = report->result->unjudged.items;
+    if (report->errors.count == 0 && report->result->unjudged.count == 0)
+        return;
+    json_put_key(json, "plimsoll");
+    json_begin_object(json);
+    json_field_bool(json, "complete", report->errors.count == 0);
+    json_field_number(json, "exit_code", report->verdict->exit_code);
+    json_put_key(json, "errors");
+    json_begin_array(json);
+    for (size_t i = 0; i < report->errors.count; i++)
+        json_put_string(json, errors[i].message);
+    json_end_array(json);
+    json_put_key(json, "not_judged");
+    json_begin_array(json);
+    for (size_t i = 0; i < report->result->unjudged.count; i++)
+        json_put_string(json, unjudged_sentence(&unjudged[i], report->arena));
+    json_end_array(json);
+    json_end_object(json);
 }

@@ -2,6 +2,7 @@
 #ifndef PLIMSOLL_REPORT_PARTS_H
 #define PLIMSOLL_REPORT_PARTS_H
 
+#include "base/json_write.h"
 #include "report/report.h"
 
 struct report_counts {
@@ -48,6 +49,15 @@ slice report_fingerprint(const struct finding *finding, struct arena *arena);
 /* A UUID (RFC 9562, version 8) that is the same for the same seed. */
 slice report_uuid(slice seed, struct arena *arena);
 
+/*
+ * For formats of others that have no place for it: what could not be read or judged, as an object
+ * of our own ("plimsoll") that their readers pass over. Nothing when all was.
+ */
+void report_put_incomplete(const struct report *report, struct json_writer *json);
+/* Whether a hash is of a kind and a length that CycloneDX and SPDX know, in hexadecimal. */
+bool report_is_hash(const struct component_hash *hash);
+/* The CPE, or empty where it is no CPE 2.2 or 2.3. */
+slice report_cpe(const struct component *component);
 /* What the image as a whole carries in SBOMs: a list of struct sbom_property. */
 struct list report_image_properties(const struct report *report);
 /* What tells this image, as it was found, from any other: for names that stay the same. */

@@ -360,6 +360,7 @@ static void put_suppressions(struct sarif *sarif, const struct result *result)
                                             result->secret->suppressed_by, SLICE_EMPTY);
         json_begin_object(&sarif->json);
         json_field(&sarif->json, "kind", SLICE("external"));
+        json_field(&sarif->json, "status", SLICE("accepted")); /* else GitHub keeps it open */
         json_field(&sarif->json, "justification", why);
         json_end_object(&sarif->json);
     }

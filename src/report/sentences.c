@@ -13,12 +13,38 @@ slice system_words(const struct report *report)
                         os->version_id.len ? " " : "", SLICE_ARG(os->version_id));
 }
 
+/* Whether the same package is there for another architecture as well; neighbours in the list. */
+static bool report_has_several(const struct report *report, const struct component *component)
+{
+    struct component *const *all = report->inventory->components.items;
+    size_t low = 0, high = report->inventory->components.count;
+    if (component->arch.len == 0)
+        return false;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (component_compare(all[middle], component) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (size_t i = low ? low - 1 : 0; i < report->inventory->components.count && i <= low + 1; i++)
+        if (all[i] != component && slice_equal(all[i]->type, component->type) &&
+            slice_equal(all[i]->name, component->name) &&
+            slice_equal(all[i]->version, component->version) &&
+            !slice_equal(all[i]->arch, component->arch))
+            return true;
+    return false;
+}
+
 slice component_words(const struct report *report, const struct component *component)
 {
+    bool several = report_has_several(report, component);
+    slice arch =
+        several ? arena_format(report->arena, " (%.*s)", SLICE_ARG(component->arch)) : SLICE_EMPTY;
     if (component->version.len == 0)
-        return component->name;
-    return arena_format(report->arena, "%.*s %.*s", SLICE_ARG(component->name),
-                        SLICE_ARG(component->version));
+        return arena_format(report->arena, "%.*s%.*s", SLICE_ARG(component->name), SLICE_ARG(arch));
+    return arena_format(report->arena, "%.*s %.*s%.*s", SLICE_ARG(component->name),
+                        SLICE_ARG(component->version), SLICE_ARG(arch));
 }
 
 slice remedy_sentence(const struct report *report, const struct finding *finding)

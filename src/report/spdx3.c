@@ -100,6 +100,8 @@ static void add_hashes(struct writer *writer, const struct component *component)
     json_put_key(json, "verifiedUsing");
     json_begin_array(json);
     for (size_t i = 0; i < component->hashes.count; i++) {
+        if (!report_is_hash(&hashes[i]))
+            continue;
         CLEANUP_BUFFER struct buffer name = {0};
         slice algorithm = spdx_algorithm(hashes[i].algorithm, writer->arena);
         for (size_t at = 0; at < algorithm.len; at++)

@@ -60,6 +60,8 @@ static void add_checksums(struct json_writer *json, const struct component *comp
     json_put_key(json, "checksums");
     json_begin_array(json);
     for (size_t i = 0; i < component->hashes.count; i++) {
+        if (!report_is_hash(&hashes[i]))
+            continue;
         json_begin_object(json);
         json_field(json, "algorithm", spdx_algorithm(hashes[i].algorithm, arena));
         json_field(json, "checksumValue", hashes[i].digits);

@@ -62,7 +62,7 @@ static struct spdx_package package_of(const struct component *component, struct 
         .name = one_line(component->name.len ? component->name : SLICE("unnamed"), arena),
         .version = one_line(component->version, arena),
         .purl = component->purl,
-        .cpe = one_line(component->cpe, arena),
+        .cpe = report_cpe(component),
         .supplier = one_line(component->maintainer, arena),
         .purpose = SLICE("LIBRARY"),
         .locations = locations_of(component, arena),

@@ -10,31 +10,39 @@ struct writer {
     struct spdx_document document;
 };
 
+/* What would begin or end a text of several lines is broken up: it cannot be written otherwise. */
+static void add_broken_up(struct writer *writer, slice value)
+{
+    while (value.len) {
+        size_t at = 0;
+        while (at < value.len && !slice_starts(slice_from(value, at), SLICE("<text>")) &&
+               !slice_starts(slice_from(value, at), SLICE("</text>")))
+            at++;
+        text_add_utf8(writer->out, slice_first(value, at));
+        value = slice_from(value, at);
+        if (value.len) {
+            buffer_text(writer->out, "< ");
+            value = slice_from(value, 1);
+        }
+    }
+}
+
 static void add(struct writer *writer, const char *tag, slice value)
 {
     if (value.len == 0)
         return;
     buffer_format(writer->out, "%s: ", tag);
-    text_add_utf8(writer->out, value);
+    add_broken_up(writer, value);
     buffer_add_byte(writer->out, '\n');
 }
 
-/* Text of several lines; it cannot hold its own end, so that is broken up. */
+/* Text of several lines. */
 static void add_text(struct writer *writer, const char *tag, slice value)
 {
-    slice end = SLICE("</text>");
     if (value.len == 0)
         return;
     buffer_format(writer->out, "%s: <text>", tag);
-    while (value.len) {
-        size_t at = 0;
-        while (at < value.len && !slice_starts(slice_from(value, at), end))
-            at++;
-        text_add_utf8(writer->out, slice_first(value, at));
-        if (at < value.len)
-            buffer_text(writer->out, "</ text>");
-        value = slice_from(value, at + (at < value.len ? end.len : 0));
-    }
+    add_broken_up(writer, value);
     buffer_text(writer->out, "</text>\n");
 }
 
@@ -42,10 +50,11 @@ static void add_checksums(struct writer *writer, const struct component *compone
 {
     const struct component_hash *hashes = component ? component->hashes.items : NULL;
     for (size_t i = 0; component && i < component->hashes.count; i++)
-        add(writer, "PackageChecksum",
-            arena_format(writer->report->arena, "%.*s: %.*s",
-                         SLICE_ARG(spdx_algorithm(hashes[i].algorithm, writer->report->arena)),
-                         SLICE_ARG(hashes[i].digits)));
+        if (report_is_hash(&hashes[i]))
+            add(writer, "PackageChecksum",
+                arena_format(writer->report->arena, "%.*s: %.*s",
+                             SLICE_ARG(spdx_algorithm(hashes[i].algorithm, writer->report->arena)),
+                             SLICE_ARG(hashes[i].digits)));
 }
 
 static void add_references(struct writer *writer, const struct spdx_package *package)

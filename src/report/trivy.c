@@ -428,6 +428,7 @@ static void write_report(const struct report *report, const struct report_option
     write_package_results(&writing);
     write_secret_results(&writing);
     json_end_array(json);
+    report_put_incomplete(report, json);
     json_end_object(json);
     buffer_add_byte(out, '\n');
 }

@@ -396,6 +396,19 @@ static bool is_known(struct sbom_builder *builder, const struct sbom_item *item,
     return true;
 }
 
+/* Hexadecimal digits are compared as text. */
+static struct list lowered(struct list hashes, struct arena *arena)
+{
+    struct component_hash *items = hashes.items;
+    for (size_t i = 0; i < hashes.count; i++) {
+        char *digits = arena_text(arena, items[i].digits);
+        for (size_t at = 0; at < items[i].digits.len; at++)
+            digits[at] = byte_lower(digits[at]);
+        items[i].digits = slice_make(digits, items[i].digits.len);
+    }
+    return hashes;
+}
+
 struct error *sbom_add(struct sbom_builder *builder, const struct sbom_item *item)
 {
     struct sbom *sbom = builder->sbom;
@@ -418,7 +431,7 @@ struct error *sbom_add(struct sbom_builder *builder, const struct sbom_item *ite
     component->license = item->license;
     component->maintainer = item->supplier;
     component->cpe = item->cpe;
-    component->hashes = item->hashes;
+    component->hashes = lowered(item->hashes, builder->arena);
     apply_purl(builder, component, &purl);
     if (component->version.len == 0)
         component->version = item->version;

@@ -132,3 +132,25 @@ def test_in_a_layout(store, tmp_path):
     path = imagekit.write_folder(tmp_path / "layout", imagekit.files_oci(IMAGE, index=index, more_blobs=[STATEMENT, data, *blobs]))
     assert scanner.scan(path, db=store).ids() == {"CVE-2024-0004"}
     assert scanner.scan(path, "--sbom-sources", "oci", db=store).ids() == {"CVE-2024-0001"}
+
+
+def test_secrets_are_looked_for_all_the_same(registry, store, tmp_path):
+    import secretkit
+    from tarkit import file
+    token = secretkit.github(seed="attached")
+    image = imagekit.image_of(ev.base(), [file("srv/.env", f"T={token}\n")])
+    found = registry.push(image, "app", "1")
+    registry.put_blob(SPDX)
+    registry.put_manifest("app", manifest_of(SPDX, "text/spdx+json"), imagekit.MANIFEST, found["digest"].replace(":", "-") + ".sbom")
+    done = scan_name(f"{registry.host}/app:1", "--sbom-sources", "oci", "--exit-code", "1", db=store, home=kit.Home(tmp_path / "u"))
+    assert done.code == 1 and [s["path"] for s in done.report["secrets"]] == ["srv/.env"] and done.ids() == {"CVE-2024-0001"}
+
+
+def test_a_statement_about_another_image(registry, store, tmp_path):
+    image = registry.push(IMAGE, "app", "1")
+    other = dumps({**json.loads(STATEMENT), "subject": [{"name": "app", "digest": {"sha256": "0" * 64}}]})
+    registry.put_blob(other)
+    registry.put_manifest("app", manifest_of(other, "application/vnd.in-toto+json", notes={"predicateType": "https://spdx.dev/Document"}),
+                          imagekit.MANIFEST, image["digest"].replace(":", "-") + ".att")
+    done = scan_name(f"{registry.host}/app:1", "--sbom-sources", "oci", db=store, home=kit.Home(tmp_path / "u"))
+    assert done.code == 3 and "another image" in done.stderr

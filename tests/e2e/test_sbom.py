@@ -387,3 +387,110 @@ def test_under_any_worker_order(archives, store):
                                   capture_output=True, env=scanner.environment(EPOCH), check=True)
             outputs.setdefault(form, set()).add(done.stdout)
     assert {form: len(texts) for form, texts in outputs.items()} == dict.fromkeys(outputs, 1)
+
+
+# --- what a hostile reader found ------------------------------------------------------------------
+
+def cyclonedx(*components, **more):
+    return {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": list(components), **more}
+
+
+def library(name, version=None, purl=None, **more):
+    return {"type": "library", "name": name, **({"version": version} if version else {}), **({"purl": purl} if purl else {}), **more}
+
+
+NOTED = [{"name": "x", "value": "y"}]
+BAD_PACKAGE = library("crit-fixed", "1.0", "pkg:pypi/crit-fixed@1.0")
+# name: (document, exit code of a gate, ids found)
+ODD = {
+    "versions beside the purl": (cyclonedx(library("crit-fixed", "3.0", "pkg:pypi/crit-fixed", properties=NOTED),
+                                           library("crit-fixed", "1.0", "pkg:pypi/crit-fixed", properties=NOTED)), 1, {"CVE-2024-0001"}),
+    "no purl": (cyclonedx(library("openssl", "1.0.1")), 3, set()),
+    "application": (cyclonedx({"type": "application", "name": "openssl", "version": "1.0.1"}), 3, set()),
+    "odd type": (cyclonedx({**BAD_PACKAGE, "type": "Library"}), 1, {"CVE-2024-0001"}),
+    "in the root": (cyclonedx(metadata={"component": {"type": "application", "name": "app", "components": [BAD_PACKAGE]}}), 1, {"CVE-2024-0001"}),
+    "the root": (cyclonedx(metadata={"component": BAD_PACKAGE}), 1, {"CVE-2024-0001"}),
+    "a lock file": (cyclonedx({"type": "application", "name": "poetry.lock", "properties": [
+        {"name": "aquasecurity:trivy:Class", "value": "lang-pkgs"}]}, library("crit-fixed", "3.0", "pkg:pypi/crit-fixed@3.0")), 0, set()),
+    "two distributions": (cyclonedx(library("libc6", "2.36-9+deb12u9", "pkg:deb/debian/libc6@2.36-9%2Bdeb12u9?distro=debian-12&upstream=glibc"),
+                                    library("curl", "7", "pkg:deb/ubuntu/curl@7?distro=ubuntu-22.04")), 3, set()),
+    "SPDX container with a purl": ({"spdxVersion": "SPDX-2.3", "packages": [
+        {"SPDXID": "SPDXRef-1", "name": "crit-fixed", "primaryPackagePurpose": "CONTAINER", "externalRefs": [
+            {"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": "pkg:pypi/crit-fixed@1.0"}]}]}, 1, {"CVE-2024-0001"}),
+    "SPDX without id": ({"spdxVersion": "SPDX-2.3", "packages": [{"name": "openssl", "versionInfo": "1"}]}, 3, set()),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_nothing_is_dropped_unsaid(store, tmp_path, name):
+    document, code, ids = ODD[name]
+    (tmp_path / "x.json").write_text(json.dumps(document))
+    done = read_back(tmp_path / "x.json", store, "--exit-code", "1")
+    assert (done.code, done.ids()) == (code, ids), done
+
+
+def test_ambiguous_documents_are_refused(store, tmp_path):
+    twice = json.dumps(cyclonedx(BAD_PACKAGE))[:-1] + ', "components": []}'
+    space = "http://cyclonedx.org/schema/bom/1.6"
+    part = "<components><component type='library'><name>x</name></component></components>"
+    for text in (twice, f"<bom xmlns='{space}'>{part}{part}</bom>"):
+        (tmp_path / "x").write_text(text)
+        assert scanner.run("sbom", "scan", tmp_path / "x", "--db", store).code == 3
+    (tmp_path / "x").write_text(f"<bom xmlns='{space}'>{part}<e:components xmlns:e='urn:x'/></bom>")
+    assert len(read_back(tmp_path / "x", store).report["components"]) == 1
+
+
+def test_merge_keeps_what_has_no_purl(tmp_path):
+    for name in ("openssl", "zlib"):
+        (tmp_path / name).write_text(json.dumps(cyclonedx(library(name, "1"))))
+    done = scanner.run("sbom", "merge", tmp_path / "openssl", tmp_path / "zlib")
+    assert {c["name"] for c in json.loads(done.stdout)["components"]} == {"openssl", "zlib"}
+
+
+def test_validate_checks_references(tmp_path):
+    (tmp_path / "x").write_text(json.dumps(cyclonedx(BAD_PACKAGE, dependencies=[{"ref": "nope", "dependsOn": ["nada"]}])))
+    done = scanner.run("sbom", "validate", tmp_path / "x", "-f", f"json={tmp_path / 'out'}")
+    assert done.code == 1 and len(json.loads((tmp_path / "out").read_text())["faults"]) == 2
+
+
+@pytest.mark.parametrize("args, says", [
+    (["sbom", "scan", "S", "--scanners", "secret"], "nothing of secrets"),
+    (["sbom", "I", "--scanners", "vuln,secret"], "no place for secrets"),
+    (["image", "I", "--plan", "--exit-code", "1"], "--plan"),
+    (["image", "S", "--plan"], "--plan"),
+    (["image", "I", "-f", "json=a.json", "-f", "csv=a.json"], "a.json"),
+    (["compare", "S", "I", "--scanners", "secret"], "nothing of secrets"),
+])
+def test_what_makes_no_sense_is_said(written, archives, args, says):
+    names = {"S": written["small", "spdx", False], "I": archives["small"]}
+    done = scanner.run(*[names.get(a, a) for a in args])
+    assert done.code == 2 and says in done.stderr, done
+
+
+def test_gates_hold_for_sboms(written, archives, store):
+    """End of life and the store's age are looked at, also when only an SBOM is written."""
+    done = scanner.run("sbom", archives["small"], "--db", store, "--db-max-age", "1d")
+    assert done.code in (0, 3) and (done.code == 3 or "advisor" not in done.stderr)
+    known = scanner.run("sbom", archives["small"], "--db", "/nonexistent.db", "--db-max-age", "1d")
+    assert known.code == 3, known
+
+
+def test_no_secret_of_an_instruction(tmp_path, store):
+    """Whatever is looked for: an instruction in which a secret stands is never shown with it."""
+    import secretkit
+    token = secretkit.github(seed="sbom")
+    image = imagekit.image_of(ev.base(), history=[imagekit.run(f"curl -H 'Authorization: token {token}' https://x.test")])
+    path = imagekit.write_archive(tmp_path / "i.tar", imagekit.files_docker_old(image))
+    for args in ([["sbom", path, "-f", form] for form in FORMATS]
+                 + [["image", path, "--scanners", "vuln", "-f", form] for form in ("json", "table", "trivy", "sarif", "html", "csv")]):
+        done = scanner.run(*args, "--db", store)
+        assert token not in done.stdout and done.code == 0, args
+
+
+def test_no_credentials_of_a_channel(tmp_path, store):
+    entries = [ev.conda(f"c{i}", "1.0", channel=url) for i, url in enumerate((
+        "https://user:hunter2@conda.example/priv/linux-64", "https://conda.example/t/tk-123456/priv/linux-64"))]
+    path = imagekit.write_archive(tmp_path / "i.tar", imagekit.files_docker_old(imagekit.image_of([*ev.base(), *entries])))
+    for form in FORMATS:
+        text = scanner.run("sbom", path, "-f", form).stdout
+        assert "hunter2" not in text and "tk-123456" not in text and "priv" in text, form

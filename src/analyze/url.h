@@ -5,8 +5,8 @@
 #include "base/memory.h"
 
 /*
- * Without user name and password (RFC 3986, 3.2.1), and without the token that Anaconda's servers take
- * in the path ("/t/TOKEN/"). In the arena.
+ * Without user name and password (RFC 3986, 3.2.1), and without the token that Anaconda's servers
+ * take in the path ("/t/TOKEN/"). In the arena.
  */
 slice url_without_credentials(slice url, struct arena *arena);
 

@@ -72,12 +72,39 @@ static bool is_filtered(const struct finding *finding)
     return slice_starts(finding->suppressed_by, SLICE("--"));
 }
 
+/* A label of VEX in CycloneDX's words; empty: it has none for it. */
+static slice justification_of(slice reason)
+{
+    static const struct {
+        const char *label, *word;
+    } words[] = {{"component_not_present", "code_not_present"},
+                 {"vulnerable_code_not_present", "code_not_present"},
+                 {"vulnerable_code_not_in_execute_path", "code_not_reachable"},
+                 {"vulnerable_code_cannot_be_controlled_by_adversary", "code_not_reachable"},
+                 {"inline_mitigations_already_exist", "protected_by_mitigating_control"}};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (slice_contains(reason, slice_from_text(words[i].label)))
+            return slice_from_text(words[i].word);
+    return SLICE_EMPTY;
+}
+
+/* An ignore entry says that somebody does not want to see it, not how it is: it gets no state. */
 static void add_analysis(struct markup *markup, const struct finding *finding)
 {
-    if (finding->suppressed_reason.len == 0 || is_filtered(finding))
+    bool suppressed = finding->suppressed_reason.len && !is_filtered(finding);
+    bool triage =
+        finding->suppressed_reason.len == 0 && strcmp(finding->status, "under_investigation") == 0;
+    bool stated = suppressed && !finding->excepted && finding->vex_status.len;
+    bool fixed = stated && slice_equal(finding->vex_status, SLICE("fixed"));
+    if (!suppressed && !triage)
         return;
     markup_begin(markup, "analysis");
-    markup_field(markup, "state", SLICE("not_affected"));
+    if (triage)
+        markup_field(markup, "state", SLICE("in_triage"));
+    else if (stated)
+        markup_field(markup, "state", fixed ? SLICE("resolved") : SLICE("not_affected"));
+    if (stated && !fixed)
+        markup_field(markup, "justification", justification_of(finding->suppressed_reason));
     markup_field(markup, "detail", finding->suppressed_reason);
     markup_end(markup);
 }
@@ -102,6 +129,8 @@ static void add_properties(struct markup *markup, const struct finding *finding)
     if (finding->suppressed_reason.len) {
         markup_property(markup, SLICE("plimsoll:suppressed"), finding->suppressed_reason);
         markup_property(markup, SLICE("plimsoll:suppressed-by"), finding->suppressed_by);
+        if (finding->suppressed_until.len)
+            markup_property(markup, SLICE("plimsoll:suppressed-until"), finding->suppressed_until);
     }
     markup_end(markup);
 }

@@ -494,3 +494,28 @@ def test_no_credentials_of_a_channel(tmp_path, store):
     for form in FORMATS:
         text = scanner.run("sbom", path, "-f", form).stdout
         assert "hunter2" not in text and "tk-123456" not in text and "priv" in text, form
+
+
+def test_what_vex_says_stands_in_cyclonedx(archives, store, tmp_path):
+    """Each status in CycloneDX's words; an exception of ours, which says nothing of how it is, without a state."""
+    (tmp_path / "vex.json").write_text(json.dumps({
+        "@context": "https://openvex.dev/ns/v0.2.0", "@id": "x", "author": "a", "timestamp": "2026-01-01T00:00:00Z", "version": 1,
+        "statements": [{"vulnerability": {"name": cve}, "products": [{"@id": purl}], "status": status, **more} for cve, purl, status, more in (
+            ("CVE-2024-0001", "pkg:pypi/crit-fixed", "not_affected", {"justification": "vulnerable_code_not_in_execute_path"}),
+            ("CVE-2024-0012", "pkg:pypi/high-unfixed", "under_investigation", {}),
+            ("CVE-2024-0100", "pkg:deb/debian/libc6", "fixed", {}))]}))
+    (tmp_path / ".plimsollignore.yaml").write_text("ignore:\n  - id: CVE-2024-0004\n    reason: accepted\n    until: 2999-01-01\n")
+    for form in FORMATS[:8]:
+        out = tmp_path / "out"
+        done = scanner.run("image", "-i", archives["small"], "--db", store, "--scanners", "vuln", "--vex", "vex.json", "-f", f"{form}={out}",
+                           cwd=tmp_path)
+        assert done.code == 0 and problems_of(out, form) == [], form
+        if "xml" in form:
+            continue
+        said = {(v["id"], v["affects"][0]["ref"].partition("@")[0]): v.get("analysis") for v in json.loads(out.read_text())["vulnerabilities"]}
+        assert said["CVE-2024-0001", "pkg:pypi/crit-fixed"]["state"] == "not_affected"
+        assert said["CVE-2024-0001", "pkg:pypi/crit-fixed"]["justification"] == "code_not_reachable"
+        assert said["CVE-2024-0012", "pkg:pypi/high-unfixed"] == {"state": "in_triage"}
+        assert said["CVE-2024-0100", "pkg:deb/debian/libc6"]["state"] == "resolved"
+        assert said["CVE-2024-0100", "pkg:deb/debian/libc-bin"] is None
+        assert said["CVE-2024-0004", "pkg:pypi/low-fixed"] == {"detail": "accepted"}

@@ -104,7 +104,8 @@ static void add_secret(struct annotations *annotations, const struct image_secre
                                  SLICE_ARG(secret->match), SLICE_ARG(secret_place(report, found)),
                                  SLICE_ARG(secret_origin(report, found)), SLICE_ARG(found->advice));
     add_annotation(annotations, level, title,
-                   (struct place){secret_file(found), secret->line, secret->column}, message);
+                   (struct place){secret_file(report, found), secret->line, secret->column},
+                   message);
 }
 
 static void add_troubles(struct annotations *annotations)

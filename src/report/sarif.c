@@ -288,7 +288,8 @@ static void put_location(struct sarif *sarif, const struct result *result)
     struct json_writer *json = &sarif->json;
     const struct component *component = result->finding ? result->finding->component : NULL;
     const struct secret *secret = component ? NULL : result->secret->secret;
-    slice path = component ? report_location(component) : secret_file(result->secret);
+    slice path =
+        component ? report_location(component) : secret_file(sarif->report, result->secret);
     json_put_key(json, "locations");
     json_begin_array(json);
     json_begin_object(json);

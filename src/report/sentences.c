@@ -111,9 +111,20 @@ slice secret_origin(const struct report *report, const struct image_secret *foun
                         found->deleted_in, found->layer, SLICE_ARG(layer));
 }
 
-slice secret_file(const struct image_secret *found)
+slice secret_file(const struct report *report, const struct image_secret *found)
 {
-    return found->secret->file.len ? found->secret->file : found->secret->path;
+    slice path = found->secret->file.len ? found->secret->file : found->secret->path;
+    slice folder = report->image->name;
+    if (report->image->root_folder < 0 || report->image->root_kind != ROOT_FOLDER ||
+        slice_starts(folder, SLICE("/")) || slice_starts(folder, SLICE("..")))
+        return path;
+    while (slice_starts(folder, SLICE("./")))
+        folder = slice_from(folder, 2);
+    while (slice_ends(folder, SLICE("/")))
+        folder.len--;
+    if (folder.len == 0 || slice_equal(folder, SLICE(".")))
+        return path;
+    return arena_format(report->arena, "%.*s/%.*s", SLICE_ARG(folder), SLICE_ARG(path));
 }
 
 slice severity_words(const struct report *report, const size_t counts[SEVERITY_COUNT])

@@ -27,8 +27,11 @@ static inline slice finding_suppression(const struct report *report, const struc
 slice secret_place(const struct report *report, const struct image_secret *found);
 /* Where it is from, with "deleted in layer 3, still readable in layer 2" where that is so. */
 slice secret_origin(const struct report *report, const struct image_secret *found);
-/* The file that a secret lies in, as a path of the image; of the config, its own path. */
-slice secret_file(const struct image_secret *found);
+/*
+ * The file that a secret lies in, as a path of the image; of the config, its own path. Of a folder
+ * that was named by a path below the working directory, as a path from there: so checkouts know it.
+ */
+slice secret_file(const struct report *report, const struct image_secret *found);
 
 /* "critical 2, high 1", the worst first, without those of which there is none; or empty. */
 slice severity_words(const struct report *report, const size_t counts[SEVERITY_COUNT]);

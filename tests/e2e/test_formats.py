@@ -488,3 +488,14 @@ def test_an_image_that_is_not_there(tmp_path, form):
              "github": ": passes", "markdown": " passes", "openmetrics": "plimsoll_errors 0"}
     assert done.stdout and (form == "csv" or clean[form] not in done.stdout), done
     assert "missing.tar" in done.stdout
+
+
+@pytest.mark.parametrize("name, file", [("sub", "sub/x.env"), ("./sub/", "sub/x.env"), (".", "sub/x.env"), ("sub/x.env", "sub/x.env")])
+def test_a_folder_of_the_checkout(tmp_path, name, file):
+    """Annotations and SARIF name files as the checkout knows them, however the folder was named."""
+    import secretkit
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "x.env").write_text(f"T={secretkit.github(seed=5)}\n")
+    assert f"file={file}," in scanner.run("secret", name, "-f", "github", cwd=tmp_path).stdout
+    sarif = json.loads(scanner.run("secret", name, "-f", "sarif", cwd=tmp_path).stdout)
+    assert [r["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for r in sarif["runs"][0]["results"]] == [file]

@@ -1,11 +1,13 @@
 #include "cli/outputs.h"
 #include "base/file.h"
+#include "base/progress.h"
 #include "base/limits.h"
 #include "base/mustache.h"
 
 #include <fcntl.h>
 
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 static struct error *no_format(slice name)
 {
@@ -147,6 +149,17 @@ struct report_options outputs_terminal(void)
     return look;
 }
 
+/* What an earlier scan has left at that place would be taken for this one's. */
+static struct error *say_nothing(const struct output *output)
+{
+    remark("there is nothing to state as %s, so none is written", output->format->name);
+    struct stat status;
+    bool is_file = output->path && lstat(output->path, &status) == 0 && S_ISREG(status.st_mode);
+    if (is_file && unlink(output->path) != 0)
+        return error_errno("%s: cannot remove what an earlier scan wrote", output->path);
+    return NULL;
+}
+
 struct error *outputs_write(const struct outputs *outputs, const struct report *report)
 {
     struct error *first = NULL;
@@ -160,7 +173,9 @@ struct error *outputs_write(const struct outputs *outputs, const struct report *
         look.version = output->version;
         look.failure = &error;
         output->format->write(report, &look, &text);
-        if (!error)
+        if (!error && text.len == 0)
+            error = say_nothing(output);
+        else if (!error)
             error = output->path ? file_replace(output->path, buffer_slice(&text))
                                  : file_write_all(STDOUT_FILENO, buffer_slice(&text));
         error = error_wrap(error, "cannot write the report (%s)", output->format->name);

@@ -206,6 +206,8 @@ static void write_report(const struct report *report, const struct report_option
     size_t count;
     const struct row *rows = rows_of(report, &count);
     (void)options;
+    if (count == 0)
+        return; /* the schema wants one statement at the least, and there is none to make */
     json_begin_object(&json);
     json_field(&json, "@context", SLICE("https://openvex.dev/ns/v0.2.0"));
     json_field(&json, "@id", id_of(report, rows, count));

@@ -68,6 +68,7 @@ struct report_format {
     bool is_sbom;         /* components, without findings unless they are asked for */
     bool needs_template;  /* --template */
     bool wants_prose;     /* shows what advisories say in words */
+    /* Writes nothing where the format has no way to say that there is nothing. */
     void (*write)(const struct report *report, const struct report_options *options,
                   struct buffer *out);
 };

@@ -1,5 +1,6 @@
 """SBOMs: valid by the official schemas, the same findings when read back, and hostile ones."""
 
+import collections
 import json
 import os
 import pathlib
@@ -84,10 +85,22 @@ def written(archives, store, tmp_path_factory):
     return made
 
 
-def against_schema(name, path):
+def a_few_elements(document):
+    """Each type twice, lists cut: the schema tries all its types on every element and every reference, which
+    takes minutes for many."""
+    seen = collections.Counter()
+    kept = []
+    for element in document["@graph"]:
+        seen[element["type"]] += 1
+        if seen[element["type"]] <= 2:
+            kept.append({key: value[:1] if isinstance(value, list) else value for key, value in element.items()})
+    return {**document, "@graph": kept}
+
+
+def against_schema(name, path, part=lambda document: document):
     schema = json.loads((scanner.REPO / f"tests/data/schemas/{name}.json").read_text())
     kind = jsonschema.validators.validator_for(schema)
-    return [f"{list(e.absolute_path)}: {e.message[:300]}" for e in kind(schema).iter_errors(json.loads(path.read_text()))]
+    return [f"{list(e.absolute_path)}: {e.message[:300]}" for e in kind(schema).iter_errors(part(json.loads(path.read_text())))]
 
 
 def problems_of(path, form):
@@ -105,7 +118,7 @@ def problems_of(path, form):
         objects = v3_0_1.SHACLObjectSet()
         with open(path) as stream:
             v3_0_1.JSONLDDeserializer().read(stream, objects)
-        return against_schema("spdx-3.0.1", path) + [f"nothing has the id {i}" for i in objects.missing_ids]
+        return against_schema("spdx-3.0.1", path, a_few_elements) + [f"nothing has the id {i}" for i in objects.missing_ids]
     from spdx_tools.spdx.parser.parse_anything import parse_file
     from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
     twin = path if path.suffix != ".json" else path.with_suffix(".spdx.json")
@@ -118,8 +131,9 @@ def problems_of(path, form):
 @pytest.mark.parametrize("name", ["small", "empty", "hostile"])
 @pytest.mark.parametrize("form", FORMATS)
 def test_valid(written, name, form):
-    for more in (False, True):
-        assert problems_of(written[name, form, more], form) == []
+    plain, full = written[name, form, False], written[name, form, True]
+    assert problems_of(plain, form) == []
+    assert full.read_bytes() == plain.read_bytes() or problems_of(full, form) == []
 
 
 def facts(result):

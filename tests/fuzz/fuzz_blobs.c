@@ -71,7 +71,7 @@ static void check_image(const struct image *image)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     CLEANUP_ARENA struct arena arena = {0};
-    struct blobs blobs = {.store = {has_blob, read_blob, find_layer, false}};
+    struct blobs blobs = {.store = {.has = has_blob, .read = read_blob, .find_layer = find_layer}};
     unsigned choice = size ? data[0] : 0;
     slice rest = slice_from(slice_make(data, size), 1);
     struct source_options options = {.platform = choice & 1 ? SLICE("linux/arm64") : SLICE_EMPTY,

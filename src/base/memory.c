@@ -143,6 +143,14 @@ void arena_free(struct arena *arena)
     *arena = (struct arena){0};
 }
 
+slice arena_lower(struct arena *arena, slice s)
+{
+    char *text = arena_text(arena, s);
+    for (size_t i = 0; i < s.len; i++)
+        text[i] = byte_lower(text[i]);
+    return slice_make(text, s.len);
+}
+
 void *list_add(struct list *list, struct arena *arena, size_t item_size)
 {
     if (list->count == list->room) {
@@ -154,4 +162,22 @@ void *list_add(struct list *list, struct arena *arena, size_t item_size)
         list->room = room;
     }
     return (char *)list->items + item_size * list->count++;
+}
+
+slice list_join(const struct list *list, const char *between, struct arena *arena)
+{
+    const slice *items = list->items;
+    size_t gap = strlen(between), length = 0;
+    if (list->count == 1)
+        return items[0];
+    for (size_t i = 0; i < list->count; i++)
+        length += items[i].len + (i ? gap : 0);
+    char *text = arena_alloc(arena, length), *at = text;
+    for (size_t i = 0; i < list->count; i++) {
+        if (i)
+            at = mempcpy(at, between, gap);
+        if (items[i].len)
+            at = mempcpy(at, items[i].ptr, items[i].len);
+    }
+    return slice_make(text, length);
 }

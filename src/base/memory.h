@@ -29,6 +29,8 @@ slice arena_copy(struct arena *arena, slice s);
 char *arena_text(struct arena *arena, slice s);
 slice arena_format(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* A copy with its ASCII letters in lower case. */
+slice arena_lower(struct arena *arena, slice s);
 /* Moves all that `from` gave into `into`, where it lives on; `from` is empty then. */
 void arena_adopt(struct arena *into, struct arena *from);
 /* Frees everything; the arena can be used again. */
@@ -46,6 +48,9 @@ struct list {
     size_t room;
 };
 void *list_add(struct list *list, struct arena *arena, size_t item_size);
+
+/* The items of a list of slices, with `between` between them; an only one is not copied. */
+slice list_join(const struct list *list, const char *between, struct arena *arena);
 
 /* malloc and realloc that end the process (exit code 3, with a message) instead of giving NULL. */
 void *memory_alloc(size_t size);

@@ -114,3 +114,12 @@ uint64_t slice_hash(slice s)
 {
     return XXH3_64bits(s.len ? s.ptr : "", s.len);
 }
+
+bool slice_is_among(slice s, const char *words)
+{
+    slice rest = slice_from_text(words), word;
+    while (rest.len && slice_pull(&rest, ' ', &word))
+        if (slice_equal(s, word))
+            return true;
+    return false;
+}

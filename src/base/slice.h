@@ -72,6 +72,9 @@ int slice_compare(slice a, slice b);
 /* Equal without regard to the case of ASCII letters. */
 bool slice_equal_nocase(slice a, slice b);
 
+/* Whether it is one of the words, which have a space between them; NULL: there are none. */
+bool slice_is_among(slice s, const char *words);
+
 /* Offset of the first (last) `byte`, or SIZE_MAX when there is none. */
 size_t slice_find(slice s, char byte);
 size_t slice_find_last(slice s, char byte);

@@ -49,13 +49,7 @@ static slice percent(struct page *page, uint64_t before, uint64_t after)
 
 static slice joined(struct page *page, const struct list *list)
 {
-    CLEANUP_BUFFER struct buffer text = {0};
-    const slice *items = list->items;
-    for (size_t i = 0; i < list->count; i++) {
-        buffer_text(&text, i ? ", " : "");
-        buffer_add(&text, items[i]);
-    }
-    return or_dash(arena_copy(page->arena, buffer_slice(&text)));
+    return or_dash(list_join(list, ", ", page->arena));
 }
 
 static slice words_of_side(struct page *page, const struct side *side)

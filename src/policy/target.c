@@ -64,11 +64,7 @@ static void add_qualifiers(struct buffer *out, const struct image *image,
 
 static slice lower_name(slice path, struct arena *arena)
 {
-    slice name = slice_basename(path);
-    char *text = arena_text(arena, name);
-    for (size_t i = 0; i < name.len; i++)
-        text[i] = byte_lower(text[i]);
-    return slice_make(text, name.len);
+    return arena_lower(arena, slice_basename(path));
 }
 
 /* purl type definitions, oci: the name is the last part of the repository, the version a digest. */

@@ -27,17 +27,6 @@ static slice status_of(const struct finding *finding, struct arena *arena)
     return slice_from_text(words);
 }
 
-static slice aliases_of(const struct finding *finding, struct arena *arena)
-{
-    CLEANUP_BUFFER struct buffer text = {0};
-    const slice *aliases = finding->aliases.items;
-    for (size_t i = 0; i < finding->aliases.count; i++) {
-        buffer_text(&text, i ? ", " : "");
-        buffer_add(&text, aliases[i]);
-    }
-    return arena_copy(arena, buffer_slice(&text));
-}
-
 static void write_small(struct page *page, slice text)
 {
     if (text.len == 0)
@@ -55,7 +44,7 @@ static void write_id(struct page *page, const struct finding *finding)
     page_html(page, "\">");
     page_text(page, finding->id);
     page_html(page, "</a>");
-    write_small(page, aliases_of(finding, page->arena));
+    write_small(page, list_join(&finding->aliases, ", ", page->arena));
     page_html(page, "</th>");
 }
 
@@ -217,7 +206,7 @@ static void put_finding(struct json_writer *json, struct page *page, struct text
     json_put_string(json, score_of(finding, arena));
     put_visible(json, arena, finding->id);
     put_address(json, page, places, finding);
-    put_visible(json, arena, aliases_of(finding, arena));
+    put_visible(json, arena, list_join(&finding->aliases, ", ", arena));
     json_put_number(json, (int64_t)number_of(refs, arena, finding->component->ref));
     put_visible(json, arena, report_fixed(finding, arena));
     json_put_string(json, status_of(finding, arena));

@@ -81,17 +81,6 @@ static void write_fact(struct page *page, const char *name, slice value)
     page_html(page, "</dd></div>\n");
 }
 
-static slice joined(struct arena *arena, const struct list *list)
-{
-    CLEANUP_BUFFER struct buffer text = {0};
-    const slice *items = list->items;
-    for (size_t i = 0; i < list->count; i++) {
-        buffer_text(&text, i ? ", " : "");
-        buffer_add(&text, items[i]);
-    }
-    return arena_copy(arena, buffer_slice(&text));
-}
-
 static slice store_words(const struct report *report)
 {
     if (!report->store)
@@ -118,7 +107,7 @@ void html_facts(struct page *page)
     page_html(page, "<section aria-labelledby=\"facts\">\n<h2 id=\"facts\">What was scanned</h2>\n"
                     "<dl class=\"facts\">\n");
     write_fact(page, page->flat ? "Folder" : "Image", image->name);
-    write_fact(page, "Tags", joined(page->arena, &image->tags));
+    write_fact(page, "Tags", list_join(&image->tags, ", ", page->arena));
     write_fact(page, "Digest", image->digest);
     write_fact(page, "Platform", image->platform);
     write_fact(page, "Operating system", os->found ? os->name : SLICE("no distribution known"));

@@ -72,15 +72,7 @@ struct report_counts report_count(const struct report *report)
 
 slice report_fixed(const struct finding *finding, struct arena *arena)
 {
-    CLEANUP_BUFFER struct buffer text = {0};
-    const slice *fixed = finding->fixed.items;
-    if (finding->fixed.count == 1)
-        return fixed[0];
-    for (size_t i = 0; i < finding->fixed.count; i++) {
-        buffer_text(&text, i ? ", " : "");
-        buffer_add(&text, fixed[i]);
-    }
-    return arena_copy(arena, buffer_slice(&text));
+    return list_join(&finding->fixed, ", ", arena);
 }
 
 slice report_url(const struct finding *finding, struct arena *arena)
@@ -221,14 +213,6 @@ static void split_name(slice name, slice *repository, slice *tag)
     }
 }
 
-static slice lower(slice text, struct arena *arena)
-{
-    char *bytes = arena_text(arena, text);
-    for (size_t i = 0; i < text.len; i++)
-        bytes[i] = byte_lower(bytes[i]);
-    return slice_make(bytes, text.len);
-}
-
 slice report_image_purl(const struct report *report)
 {
     CLEANUP_BUFFER struct buffer out = {0};
@@ -242,7 +226,7 @@ slice report_image_purl(const struct report *report)
     if (slice_basename(repository).len == 0)
         return SLICE_EMPTY;
     buffer_text(&out, "pkg:oci/");
-    buffer_add_percent(&out, lower(slice_basename(repository), report->arena), ".-_~");
+    buffer_add_percent(&out, arena_lower(report->arena, slice_basename(repository)), ".-_~");
     buffer_add_byte(&out, '@');
     buffer_add_percent(&out, image->digest, ".-_~");
     char separator = '?';
@@ -255,7 +239,7 @@ slice report_image_purl(const struct report *report)
     /* Only what an archive or a registry calls it; the path of a file is nobody's repository. */
     if (image->tags.count && slice_find(repository, '/') != SIZE_MAX) {
         buffer_format(&out, "%crepository_url=", separator);
-        buffer_add_percent(&out, lower(repository, report->arena), ".-_~:/");
+        buffer_add_percent(&out, arena_lower(report->arena, repository), ".-_~:/");
         separator = '&';
     }
     if (image->tags.count && tag.len) {

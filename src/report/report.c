@@ -27,20 +27,11 @@ const struct report_format *const report_formats[] = {
 
 const size_t report_format_count = sizeof(report_formats) / sizeof(report_formats[0]);
 
-static bool is_among(slice word, const char *words)
-{
-    slice rest = slice_from_text(words), one;
-    while (rest.len && slice_pull(&rest, ' ', &one))
-        if (slice_equal(word, one))
-            return true;
-    return false;
-}
-
 const struct report_format *report_format_named(slice name)
 {
     for (size_t i = 0; i < report_format_count; i++)
         if (slice_equal(name, slice_from_text(report_formats[i]->name)) ||
-            is_among(name, report_formats[i]->alias))
+            slice_is_among(name, report_formats[i]->alias))
             return report_formats[i];
     return NULL;
 }
@@ -52,5 +43,5 @@ bool report_is_plain(const struct report_format *format)
 
 bool report_format_has_version(const struct report_format *format, slice version)
 {
-    return is_among(version, format->versions);
+    return slice_is_among(version, format->versions);
 }

@@ -1,6 +1,7 @@
 /* The table for people: findings grouped by where they came from, then a summary in sentences. */
 #include "base/text.h"
 #include "report/advice.h"
+#include "report/parts.h"
 #include "report/reports.h"
 #include "report/table_parts.h"
 
@@ -50,15 +51,7 @@ void table_line(struct table *table, slice line)
 
 static slice fixed_in(const struct table *table, const struct finding *finding)
 {
-    CLEANUP_BUFFER struct buffer text = {0};
-    const slice *fixed = finding->fixed.items;
-    for (size_t i = 0; i < finding->fixed.count; i++) {
-        buffer_text(&text, i ? ", " : "");
-        buffer_add(&text, fixed[i]);
-    }
-    if (text.len == 0)
-        buffer_text(&text, "-");
-    return arena_copy(table->report->arena, buffer_slice(&text));
+    return finding->fixed.count ? report_fixed(finding, table->report->arena) : SLICE("-");
 }
 
 static void cells_of(const struct table *table, const struct finding *finding, slice cells[COLUMNS])

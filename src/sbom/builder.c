@@ -400,12 +400,8 @@ static bool is_known(struct sbom_builder *builder, const struct sbom_item *item,
 static struct list lowered(struct list hashes, struct arena *arena)
 {
     struct component_hash *items = hashes.items;
-    for (size_t i = 0; i < hashes.count; i++) {
-        char *digits = arena_text(arena, items[i].digits);
-        for (size_t at = 0; at < items[i].digits.len; at++)
-            digits[at] = byte_lower(digits[at]);
-        items[i].digits = slice_make(digits, items[i].digits.len);
-    }
+    for (size_t i = 0; i < hashes.count; i++)
+        items[i].digits = arena_lower(arena, items[i].digits);
     return hashes;
 }
 

@@ -32,15 +32,6 @@ slice purl_decode(slice text, struct arena *arena)
     return decode(text, false, arena);
 }
 
-static bool is_type(slice type, const char *words)
-{
-    slice rest = slice_from_text(words), word;
-    while (rest.len && slice_pull(&rest, ' ', &word))
-        if (slice_equal(type, word))
-            return true;
-    return false;
-}
-
 static void add_qualifier(struct purl *purl, slice key, slice value, slice *epoch,
                           struct arena *arena)
 {
@@ -99,10 +90,10 @@ bool purl_parse(struct purl *purl, slice text, struct arena *arena)
     while (slice_ends(path, SLICE("/")))
         path.len--;
     /* Go's modules are written in lower case by the specification, by nobody else. */
-    bool lower = is_type(purl->type, "pypi deb apk github bitbucket oci docker composer");
+    bool lower = slice_is_among(purl->type, "pypi deb apk github bitbucket oci docker composer");
     purl->name = decode(slice_basename(path), lower, arena);
-    purl->space = decode(slice_dirname(path), lower || is_type(purl->type, "rpm"), arena);
-    if (is_type(purl->type, "pypi"))
+    purl->space = decode(slice_dirname(path), lower || slice_is_among(purl->type, "rpm"), arena);
+    if (slice_is_among(purl->type, "pypi"))
         purl->name = python_name_normalize(arena, purl->name);
     read_qualifiers(purl, qualifiers, arena);
     return purl->name.len > 0;

@@ -207,23 +207,15 @@ static slice python_name(struct arena *arena, slice name)
     return slice_make(normal, length);
 }
 
-static slice lower_name(struct arena *arena, slice name)
-{
-    char *normal = arena_text(arena, name);
-    for (size_t i = 0; i < name.len; i++)
-        normal[i] = byte_lower(normal[i]);
-    return slice_make(normal, name.len);
-}
-
 /* Ecosystems in which two spellings are one package; all others take names as they stand. */
 static const struct {
     slice ecosystem;
     slice (*normal)(struct arena *arena, slice name);
 } name_forms[] = {
     {SLICE("PyPI"), python_name},
-    {SLICE("NuGet"), lower_name},
-    {SLICE("Packagist"), lower_name},
-    {SLICE("Bitnami"), lower_name},
+    {SLICE("NuGet"), arena_lower},
+    {SLICE("Packagist"), arena_lower},
+    {SLICE("Bitnami"), arena_lower},
 };
 
 slice store_package_name(struct arena *arena, slice ecosystem, slice name)

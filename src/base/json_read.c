@@ -38,8 +38,15 @@ struct error *json_read_secret(json_t **value, slice text, const char *what)
 
 slice json_get_slice(const json_t *object, const char *key, struct arena *arena)
 {
-    const json_t *member = json_object_get(object, key);
-    if (!json_is_string(member))
-        return SLICE_EMPTY;
-    return arena_copy(arena, slice_make(json_string_value(member), json_string_length(member)));
+    return arena_copy(arena, json_slice(json_object_get(object, key)));
+}
+
+json_t *json_get_list(json_t *object, const char *key)
+{
+    json_t *list = json_object_get(object, key);
+    if (list)
+        return list;
+    list = json_array();
+    json_object_set_new(object, key, list);
+    return list;
 }

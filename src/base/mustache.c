@@ -1,4 +1,5 @@
 #include "base/mustache.h"
+#include "base/json_read.h"
 #include "base/limits.h"
 
 enum token_kind { TOKEN_TEXT, TOKEN_VARIABLE, TOKEN_RAW, TOKEN_SECTION, TOKEN_INVERTED, TOKEN_END };
@@ -298,7 +299,7 @@ static void add_value(struct buffer *out, const json_t *value, unsigned depth)
     json_t *item;
     switch (value ? json_typeof(value) : JSON_NULL) {
     case JSON_STRING:
-        buffer_add(out, slice_make(json_string_value(value), json_string_length(value)));
+        buffer_add(out, json_slice(value));
         break;
     case JSON_INTEGER:
         buffer_format(out, "%lld", (long long)json_integer_value(value));

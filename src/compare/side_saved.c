@@ -75,7 +75,7 @@ static struct error *get_texts(const struct saved *saved, const struct place *pl
         if (!json_is_string(item))
             return wrong(place, key, "no list of texts");
         *(slice *)list_add(values, saved->arena, sizeof(slice)) =
-            arena_copy(saved->arena, slice_make(json_string_value(item), json_string_length(item)));
+            arena_copy(saved->arena, json_slice(item));
     }
     return NULL;
 }

@@ -53,7 +53,7 @@ static struct error *look_at(struct config_walk *walk, slice text, slice path, u
 
 static slice text_of(const json_t *value)
 {
-    return slice_make(json_string_value(value), json_string_length(value));
+    return json_slice(value);
 }
 
 /* A list of words, or one string: ENV's entries each by itself, a command as one line. */

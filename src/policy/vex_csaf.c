@@ -62,9 +62,7 @@ static void add_product(struct tree *tree, const json_t *product)
     struct vex_thing *thing = ARENA_NEW(reading->arena, struct vex_thing);
     vex_identify(reading, thing, json_get_slice(helper, "purl", reading->arena));
     json_array_foreach(json_object_get(helper, "purls"), i, purl) if (json_is_string(purl))
-        vex_identify(reading, thing,
-                     arena_copy(reading->arena,
-                                slice_make(json_string_value(purl), json_string_length(purl))));
+        vex_identify(reading, thing, arena_copy(reading->arena, json_slice(purl)));
     identify_by_hashes(reading, thing, helper);
     put_product(tree, json_get_slice(product, "product_id", reading->arena), thing, NULL);
 }
@@ -125,7 +123,7 @@ static void remark_on(struct tree *tree, struct map *map, const json_t *ids, sli
     slice *kept = ARENA_NEW(tree->reading->arena, slice);
     *kept = text;
     json_array_foreach(ids, i, id) if (json_is_string(id) && text.len)
-        map_put(map, slice_make(json_string_value(id), json_string_length(id)), kept);
+        map_put(map, json_slice(id), kept);
 }
 
 /* Of a list as `flags` or `threats`: what each entry says, for its products and groups. */
@@ -142,10 +140,7 @@ static void add_remarks(struct tree *tree, struct map *map, const json_t *list,
             continue;
         remark_on(tree, map, json_object_get(item, "product_ids"), text);
         json_array_foreach(json_object_get(item, "group_ids"), j, group) if (json_is_string(group))
-            remark_on(tree, map,
-                      map_get(&tree->groups,
-                              slice_make(json_string_value(group), json_string_length(group))),
-                      text);
+            remark_on(tree, map, map_get(&tree->groups, json_slice(group)), text);
     }
 }
 
@@ -218,8 +213,7 @@ static struct error *read_vulnerability(struct tree *tree, const json_t *vulnera
     for (size_t list = 0; list < sizeof(status_lists) / sizeof(status_lists[0]); list++) {
         struct listing listing = {vulnerability, number, status_lists[list].status, &remarks};
         json_array_foreach(json_object_get(statuses, status_lists[list].name), i, id)
-            TRY(add_statement(tree, &listing,
-                              slice_make(json_string_value(id), json_string_length(id))));
+            TRY(add_statement(tree, &listing, json_slice(id)));
     }
     return NULL;
 }

@@ -28,7 +28,7 @@ static const struct vex_thing *read_thing(struct vex_reading *reading, const jso
 {
     struct vex_thing *thing = ARENA_NEW(reading->arena, struct vex_thing);
     if (json_is_string(value)) {
-        slice text = slice_make(json_string_value(value), json_string_length(value));
+        slice text = json_slice(value);
         vex_identify(reading, thing, arena_copy(reading->arena, text));
     }
     identify_member(reading, thing, value, "@id");
@@ -79,9 +79,7 @@ static void add_names(struct vex_reading *reading, struct vex_statement *stateme
     vex_add_name(reading, statement, json_get_slice(vulnerability, "name", reading->arena));
     json_array_foreach(json_object_get(vulnerability, "aliases"), i,
                        alias) if (json_is_string(alias))
-        vex_add_name(reading, statement,
-                     arena_copy(reading->arena,
-                                slice_make(json_string_value(alias), json_string_length(alias))));
+        vex_add_name(reading, statement, arena_copy(reading->arena, json_slice(alias)));
 }
 
 static struct error *read_statement(struct vex_reading *reading, const json_t *object,

@@ -164,10 +164,7 @@ int64_t vex_moment_of(const json_t *object, const char *const *members, int64_t 
 {
     for (; *members; members++) {
         const json_t *member = json_object_get(object, *members);
-        int64_t moment =
-            json_is_string(member)
-                ? vex_moment(slice_make(json_string_value(member), json_string_length(member)))
-                : INT64_MIN;
+        int64_t moment = json_is_string(member) ? vex_moment(json_slice(member)) : INT64_MIN;
         if (moment != INT64_MIN)
             return moment;
     }

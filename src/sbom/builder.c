@@ -9,6 +9,12 @@ struct sbom_owner {
     bool is_vendor;
 };
 
+void sbom_add_license(struct buffer *text, slice license)
+{
+    if (license.len)
+        buffer_format(text, "%s%.*s", text->len ? " AND " : "", SLICE_ARG(license));
+}
+
 void sbom_item_property(struct sbom_builder *builder, struct sbom_item *item, slice name,
                         slice value)
 {
@@ -128,7 +134,7 @@ static void read_os(struct sbom_builder *builder, slice key, slice value)
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
         if (slice_equal(key, fields[i].name)) {
             *fields[i].field = value;
-            os->found = builder->os_from_properties = true;
+            os->found = true;
         }
 }
 
@@ -181,7 +187,7 @@ void sbom_set_os(struct sbom_builder *builder, slice id, slice version, slice na
     struct os *os = &builder->sbom->inventory.os;
     /* Trivy's word for an image of no distribution. */
     bool none = id.len == 0 || slice_equal(id, SLICE("none"));
-    if (builder->os_from_properties || os->found || none)
+    if (os->found || none)
         return;
     *os = (struct os){.found = true,
                       .id = id,
@@ -414,7 +420,6 @@ struct error *sbom_add(struct sbom_builder *builder, const struct sbom_item *ite
             sbom_fault(builder, "\"%.*s\" is no package URL", SLICE_ARG(item->purl));
         if (!item->is_package)
             return NULL;
-        sbom->without_purl++;
         purl =
             (struct purl){.type = SLICE("generic"), .name = item->name, .version = item->version};
     }

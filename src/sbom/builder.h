@@ -25,8 +25,20 @@ struct sbom_builder {
     struct map licenses; /* of SPDX 2: LicenseRef → slice *, what it stands for */
     struct list owners;  /* of struct sbom_owner: looked up when all components are there */
     struct list layers;  /* of struct image_layer */
-    bool os_from_properties;
 };
+
+/* A member of the document that is a string, and a string in a list; empty for anything else. */
+static inline slice sbom_text(const json_t *object, const char *key, struct sbom_builder *builder)
+{
+    return json_get_slice(object, key, builder->arena);
+}
+static inline slice sbom_string(const json_t *value, struct sbom_builder *builder)
+{
+    return arena_copy(builder->arena, json_slice(value));
+}
+
+/* One more licence: several hold together. */
+void sbom_add_license(struct buffer *text, slice license);
 
 void sbom_item_property(struct sbom_builder *builder, struct sbom_item *item, slice name,
                         slice value);

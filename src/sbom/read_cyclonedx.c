@@ -2,18 +2,13 @@
 #include "base/limits.h"
 #include "sbom/builder.h"
 
-static slice text_of(const json_t *object, const char *key, struct sbom_builder *builder)
-{
-    return json_get_slice(object, key, builder->arena);
-}
-
 static void add_properties(struct sbom_builder *builder, struct sbom_item *item,
                            const json_t *object)
 {
     size_t i;
     const json_t *property;
     json_array_foreach(json_object_get(object, "properties"), i, property) sbom_item_property(
-        builder, item, text_of(property, "name", builder), text_of(property, "value", builder));
+        builder, item, sbom_text(property, "name", builder), sbom_text(property, "value", builder));
 }
 
 static void add_hashes(struct sbom_builder *builder, struct sbom_item *item, const json_t *object)
@@ -22,8 +17,8 @@ static void add_hashes(struct sbom_builder *builder, struct sbom_item *item, con
     const json_t *hash;
     json_array_foreach(json_object_get(object, "hashes"), i, hash) *
         (struct component_hash *)list_add(&item->hashes, builder->arena,
-                                          sizeof(struct component_hash)) =
-        (struct component_hash){text_of(hash, "alg", builder), text_of(hash, "content", builder)};
+                                          sizeof(struct component_hash)) = (struct component_hash){
+        sbom_text(hash, "alg", builder), sbom_text(hash, "content", builder)};
 }
 
 static void add_locations(struct sbom_builder *builder, struct sbom_item *item,
@@ -34,7 +29,7 @@ static void add_locations(struct sbom_builder *builder, struct sbom_item *item,
     const json_t *evidence = json_object_get(object, "evidence");
     json_array_foreach(json_object_get(evidence, "occurrences"), i, occurrence) *
         (slice *)list_add(&item->locations, builder->arena, sizeof(slice)) =
-        text_of(occurrence, "location", builder);
+        sbom_text(occurrence, "location", builder);
 }
 
 /* Several licences hold together. */
@@ -46,59 +41,31 @@ static slice license_of(struct sbom_builder *builder, const json_t *object)
     json_array_foreach(json_object_get(object, "licenses"), i, choice)
     {
         const json_t *license = json_object_get(choice, "license");
-        slice one = text_of(choice, "expression", builder);
+        slice one = sbom_text(choice, "expression", builder);
         if (one.len == 0)
-            one = text_of(license, "id", builder);
+            one = sbom_text(license, "id", builder);
         if (one.len == 0)
-            one = text_of(license, "name", builder);
-        if (one.len)
-            buffer_format(&text, "%s%.*s", text.len ? " AND " : "", SLICE_ARG(one));
+            one = sbom_text(license, "name", builder);
+        sbom_add_license(&text, one);
     }
     return arena_copy(builder->arena, buffer_slice(&text));
 }
 
 static slice supplier_of(struct sbom_builder *builder, const json_t *object)
 {
-    slice name = text_of(json_object_get(object, "supplier"), "name", builder);
-    name = name.len ? name : text_of(object, "publisher", builder);
-    return name.len ? name : text_of(object, "author", builder);
+    slice name = sbom_text(json_object_get(object, "supplier"), "name", builder);
+    name = name.len ? name : sbom_text(object, "publisher", builder);
+    return name.len ? name : sbom_text(object, "author", builder);
 }
 
 /* Types that are no packages without a package URL; of all others one counts, known or not. */
-static bool is_package_type(slice type)
-{
-    static const char *const types[] = {"container", "operating-system",   "device", "file", "data",
-                                        "platform",  "cryptographic-asset"};
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-        if (slice_equal(type, slice_from_text(types[i])))
-            return false;
-    return true;
-}
-
-static bool is_type(slice type)
-{
-    static const char *const types[] = {"application",
-                                        "framework",
-                                        "library",
-                                        "container",
-                                        "platform",
-                                        "operating-system",
-                                        "device",
-                                        "device-driver",
-                                        "firmware",
-                                        "file",
-                                        "machine-learning-model",
-                                        "data",
-                                        "cryptographic-asset"};
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-        if (slice_equal(type, slice_from_text(types[i])))
-            return true;
-    return false;
-}
+#define NO_PACKAGES "container operating-system device file data platform cryptographic-asset"
+#define TYPES                                                                                      \
+    NO_PACKAGES " application framework library device-driver firmware machine-learning-model"
 
 static void check_component(struct sbom_builder *builder, const struct sbom_item *item, slice type)
 {
-    if (!is_type(type))
+    if (!slice_is_among(type, TYPES))
         sbom_fault(builder, "component \"%.*s\" has no type that there is: \"%.*s\"",
                    SLICE_ARG(item->name), SLICE_ARG(type));
     if (item->name.len == 0)
@@ -113,21 +80,21 @@ static void read_os(struct sbom_builder *builder, const json_t *object,
     for (size_t i = 0; i < item->names.count; i++)
         if (slice_equal(names[i], SLICE("syft:distro:versionID")))
             version = values[i];
-    sbom_set_os(builder, item->name, version, text_of(object, "description", builder));
+    sbom_set_os(builder, item->name, version, sbom_text(object, "description", builder));
 }
 
 /* The item holds its name with its group, as ecosystems without package URLs write it. */
 static struct sbom_item item_of(struct sbom_builder *builder, const json_t *object, slice type)
 {
     struct sbom_item item = {
-        .ref = text_of(object, "bom-ref", builder),
-        .name = text_of(object, "name", builder),
-        .version = text_of(object, "version", builder),
-        .purl = text_of(object, "purl", builder),
-        .cpe = text_of(object, "cpe", builder),
+        .ref = sbom_text(object, "bom-ref", builder),
+        .name = sbom_text(object, "name", builder),
+        .version = sbom_text(object, "version", builder),
+        .purl = sbom_text(object, "purl", builder),
+        .cpe = sbom_text(object, "cpe", builder),
         .license = license_of(builder, object),
         .supplier = supplier_of(builder, object),
-        .is_package = is_package_type(type),
+        .is_package = !slice_is_among(type, NO_PACKAGES),
     };
     add_properties(builder, &item, object);
     add_hashes(builder, &item, object);
@@ -152,7 +119,7 @@ static struct error *read_components(struct sbom_builder *builder, const json_t 
             sbom_fault(builder, "something in a list of components is none");
             continue;
         }
-        slice type = text_of(object, "type", builder);
+        slice type = sbom_text(object, "type", builder);
         struct sbom_item item = item_of(builder, object, type);
         check_component(builder, &item, type);
         if (slice_equal(type, SLICE("operating-system")))
@@ -170,7 +137,7 @@ static slice tool_of(struct sbom_builder *builder, const json_t *metadata)
     const json_t *tools = json_object_get(metadata, "tools");
     const json_t *first =
         json_array_get(json_is_array(tools) ? tools : json_object_get(tools, "components"), 0);
-    slice name = text_of(first, "name", builder), version = text_of(first, "version", builder);
+    slice name = sbom_text(first, "name", builder), version = sbom_text(first, "version", builder);
     return name.len ? arena_format(builder->arena, "%.*s %.*s", SLICE_ARG(name), SLICE_ARG(version))
                     : SLICE_EMPTY;
 }
@@ -180,11 +147,11 @@ static void read_metadata(struct sbom_builder *builder, const json_t *metadata)
     struct sbom *sbom = builder->sbom;
     const json_t *image = json_object_get(metadata, "component");
     const json_t *author = json_array_get(json_object_get(metadata, "authors"), 0);
-    slice name = text_of(image, "name", builder), version = text_of(image, "version", builder);
+    slice name = sbom_text(image, "name", builder), version = sbom_text(image, "version", builder);
     struct sbom_item item = {0};
-    sbom->created = text_of(metadata, "timestamp", builder);
+    sbom->created = sbom_text(metadata, "timestamp", builder);
     sbom->tool = tool_of(builder, metadata);
-    sbom->author = text_of(author, "name", builder);
+    sbom->author = sbom_text(author, "name", builder);
     if (name.len)
         sbom->image->name = name;
     if (slice_starts(version, SLICE("sha256:")))
@@ -199,7 +166,7 @@ static void read_metadata(struct sbom_builder *builder, const json_t *metadata)
 /* What the SBOM is of: an image, or a package that holds the others. */
 static struct error *read_root(struct sbom_builder *builder, const json_t *root)
 {
-    slice type = text_of(root, "type", builder);
+    slice type = sbom_text(root, "type", builder);
     struct sbom_item item = item_of(builder, root, type);
     bool is_image = item.purl.len == 0 || slice_starts(item.purl, SLICE("pkg:oci/")) ||
                     slice_starts(item.purl, SLICE("pkg:docker/"));
@@ -213,7 +180,7 @@ static void note_services(struct sbom_builder *builder, const json_t *document)
     size_t i;
     const json_t *service;
     json_array_foreach(json_object_get(document, "services"), i, service)
-        sbom_note_id(builder, text_of(service, "bom-ref", builder));
+        sbom_note_id(builder, sbom_text(service, "bom-ref", builder));
 }
 
 static void read_dependencies(struct sbom_builder *builder, const json_t *document)
@@ -223,12 +190,10 @@ static void read_dependencies(struct sbom_builder *builder, const json_t *docume
     note_services(builder, document);
     json_array_foreach(json_object_get(document, "dependencies"), i, dependency)
     {
-        sbom_check_id(builder, text_of(dependency, "ref", builder), "a dependency");
+        sbom_check_id(builder, sbom_text(dependency, "ref", builder), "a dependency");
         json_array_foreach(json_object_get(dependency, "dependsOn"), j, on)
         {
-            slice id = json_is_string(on)
-                           ? slice_make(json_string_value(on), json_string_length(on))
-                           : SLICE_EMPTY;
+            slice id = json_slice(on);
             builder->sbom->relations++;
             sbom_check_id(builder, id, "a dependency");
         }
@@ -237,13 +202,12 @@ static void read_dependencies(struct sbom_builder *builder, const json_t *docume
 
 struct error *sbom_read_cyclonedx(struct sbom_builder *builder, const json_t *document)
 {
-    slice version = text_of(document, "specVersion", builder);
+    slice version = sbom_text(document, "specVersion", builder);
     slice known = SLICE("1.2 1.3 1.4 1.5 1.6 1.7");
     if (version.len != 3 || !slice_contains(known, version))
         return error_make(ERROR_INPUT, "it is CycloneDX %.*s; plimsoll reads 1.2 to 1.7",
                           SLICE_ARG(version));
     builder->sbom->format = arena_format(builder->arena, "CycloneDX %.*s", SLICE_ARG(version));
-    builder->sbom->serial = text_of(document, "serialNumber", builder);
     const json_t *components = json_object_get(document, "components");
     if (components && !json_is_array(components))
         return error_make(ERROR_INPUT, "its components are no list");

@@ -3,11 +3,6 @@
 #include "sbom/builder.h"
 #include "sbom/properties.h"
 
-static slice text_of(const json_t *object, const char *key, struct sbom_builder *builder)
-{
-    return json_get_slice(object, key, builder->arena);
-}
-
 static slice unless_no_assertion(slice text)
 {
     return slice_equal(text, SLICE("NOASSERTION")) || slice_equal(text, SLICE("NONE")) ? SLICE_EMPTY
@@ -40,12 +35,10 @@ static void add_annotations(struct sbom_builder *builder, struct sbom_item *item
     size_t i;
     const json_t *entry;
     json_array_foreach(json_object_get(package, "annotations"), i, entry)
-        add_notes(builder, item, text_of(entry, "comment", builder));
+        add_notes(builder, item, sbom_text(entry, "comment", builder));
     json_array_foreach(json_object_get(package, "attributionTexts"), i,
                        entry) if (json_is_string(entry))
-        add_notes(builder, item,
-                  arena_copy(builder->arena,
-                             slice_make(json_string_value(entry), json_string_length(entry))));
+        add_notes(builder, item, sbom_string(entry, builder));
 }
 
 static void add_references(struct sbom_builder *builder, struct sbom_item *item,
@@ -55,8 +48,8 @@ static void add_references(struct sbom_builder *builder, struct sbom_item *item,
     const json_t *reference;
     json_array_foreach(json_object_get(package, "externalRefs"), i, reference)
     {
-        slice type = text_of(reference, "referenceType", builder);
-        slice locator = text_of(reference, "referenceLocator", builder);
+        slice type = sbom_text(reference, "referenceType", builder);
+        slice locator = sbom_text(reference, "referenceLocator", builder);
         if (slice_equal(type, SLICE("purl")) && item->purl.len == 0)
             item->purl = locator;
         else if (slice_starts(type, SLICE("cpe2")) && item->cpe.len == 0)
@@ -64,13 +57,13 @@ static void add_references(struct sbom_builder *builder, struct sbom_item *item,
     }
     json_array_foreach(json_object_get(package, "checksums"), i, reference)
     {
-        slice algorithm = text_of(reference, "algorithm", builder);
+        slice algorithm = sbom_text(reference, "algorithm", builder);
         if (slice_starts(algorithm, SLICE("SHA")) && !slice_starts(algorithm, SLICE("SHA3")))
             algorithm =
                 arena_format(builder->arena, "SHA-%.*s", SLICE_ARG(slice_from(algorithm, 3)));
         *(struct component_hash *)list_add(&item->hashes, builder->arena,
                                            sizeof(struct component_hash)) =
-            (struct component_hash){algorithm, text_of(reference, "checksumValue", builder)};
+            (struct component_hash){algorithm, sbom_text(reference, "checksumValue", builder)};
     }
 }
 
@@ -103,18 +96,18 @@ static void read_extracted(struct sbom_builder *builder, const json_t *document)
     json_array_foreach(json_object_get(document, "hasExtractedLicensingInfos"), i, info)
     {
         slice *text = ARENA_NEW(builder->arena, slice);
-        *text = text_of(info, "name", builder);
+        *text = sbom_text(info, "name", builder);
         if (text->len == 0)
-            *text = text_of(info, "extractedText", builder);
-        map_put(&builder->licenses, text_of(info, "licenseId", builder), text);
+            *text = sbom_text(info, "extractedText", builder);
+        map_put(&builder->licenses, sbom_text(info, "licenseId", builder), text);
     }
 }
 
 static slice license_of(struct sbom_builder *builder, const json_t *package)
 {
-    slice license = unless_no_assertion(text_of(package, "licenseDeclared", builder));
+    slice license = unless_no_assertion(sbom_text(package, "licenseDeclared", builder));
     if (license.len == 0)
-        license = unless_no_assertion(text_of(package, "licenseConcluded", builder));
+        license = unless_no_assertion(sbom_text(package, "licenseConcluded", builder));
     bool alone =
         slice_starts(license, SLICE("LicenseRef-")) && slice_find(license, ' ') == SIZE_MAX;
     const slice *text = alone ? map_get(&builder->licenses, license) : NULL;
@@ -140,28 +133,27 @@ static void check_package(struct sbom_builder *builder, const json_t *package,
     if (!slice_starts(item->ref, SLICE("SPDXRef-")))
         sbom_fault(builder, "package \"%.*s\" has no SPDXID that begins with SPDXRef-",
                    SLICE_ARG(item->name));
-    if (text_of(package, "downloadLocation", builder).len == 0)
+    if (sbom_text(package, "downloadLocation", builder).len == 0)
         sbom_fault(builder, "package \"%.*s\" has no downloadLocation", SLICE_ARG(item->name));
 }
 
 static struct error *read_package(struct sbom_builder *builder, const json_t *package,
                                   slice described)
 {
-    slice purpose = text_of(package, "primaryPackagePurpose", builder);
+    slice purpose = sbom_text(package, "primaryPackagePurpose", builder);
     struct sbom_item item = {
-        .ref = text_of(package, "SPDXID", builder),
-        .name = text_of(package, "name", builder),
-        .version = text_of(package, "versionInfo", builder),
+        .ref = sbom_text(package, "SPDXID", builder),
+        .name = sbom_text(package, "name", builder),
+        .version = sbom_text(package, "versionInfo", builder),
         .license = license_of(builder, package),
-        .supplier = agent_of(text_of(package, "supplier", builder)),
+        .supplier = agent_of(sbom_text(package, "supplier", builder)),
     };
     add_annotations(builder, &item, package);
     add_references(builder, &item, package);
-    add_source_info(builder, &item, text_of(package, "sourceInfo", builder));
+    add_source_info(builder, &item, sbom_text(package, "sourceInfo", builder));
     check_package(builder, package, &item);
     bool is_root = described.len && slice_equal(item.ref, described);
-    bool is_system = slice_equal(purpose, SLICE("OPERATING-SYSTEM")) ||
-                     slice_equal(purpose, SLICE("OPERATING_SYSTEM"));
+    bool is_system = slice_is_among(purpose, "OPERATING-SYSTEM OPERATING_SYSTEM");
     bool no_purl = item.purl.len == 0 || slice_starts(item.purl, SLICE("pkg:oci/"));
     if (no_purl && (is_root || slice_equal(purpose, SLICE("CONTAINER")))) {
         read_image(builder, &item);
@@ -169,10 +161,8 @@ static struct error *read_package(struct sbom_builder *builder, const json_t *pa
     }
     if (is_system)
         sbom_set_os(builder, item.name, item.version, SLICE_EMPTY);
-    item.is_package = !is_system && !slice_equal(purpose, SLICE("FILE")) &&
-                      !slice_equal(purpose, SLICE("CONTAINER")) &&
-                      !slice_equal(purpose, SLICE("SOURCE")) &&
-                      !slice_equal(purpose, SLICE("DEVICE")) && !sbom_is_group(&item);
+    item.is_package = !is_system && !slice_is_among(purpose, "FILE CONTAINER SOURCE DEVICE") &&
+                      !sbom_is_group(&item);
     return sbom_add(builder, &item);
 }
 
@@ -184,7 +174,7 @@ static void note_ids(struct sbom_builder *builder, const json_t *document)
     sbom_note_id(builder, SLICE("SPDXRef-DOCUMENT"));
     for (size_t list = 0; list < sizeof(lists) / sizeof(lists[0]); list++)
         json_array_foreach(json_object_get(document, lists[list]), i, element)
-            sbom_note_id(builder, text_of(element, "SPDXID", builder));
+            sbom_note_id(builder, sbom_text(element, "SPDXID", builder));
 }
 
 /* An end of a relationship may lie in another document, or be said to be none. */
@@ -202,18 +192,17 @@ static slice described_by(struct sbom_builder *builder, const json_t *document)
     slice found = SLICE_EMPTY;
     json_array_foreach(json_object_get(document, "relationships"), i, relation)
     {
-        slice type = text_of(relation, "relationshipType", builder);
+        slice type = sbom_text(relation, "relationshipType", builder);
         bool describes = slice_equal(type, SLICE("DESCRIBES"));
         if (describes && found.len == 0)
-            found = text_of(relation, "relatedSpdxElement", builder);
+            found = sbom_text(relation, "relatedSpdxElement", builder);
         builder->sbom->relations += !describes;
-        check_end(builder, text_of(relation, "spdxElementId", builder));
-        check_end(builder, text_of(relation, "relatedSpdxElement", builder));
+        check_end(builder, sbom_text(relation, "spdxElementId", builder));
+        check_end(builder, sbom_text(relation, "relatedSpdxElement", builder));
     }
     const json_t *first = json_array_get(json_object_get(document, "documentDescribes"), 0);
     if (found.len == 0 && json_is_string(first))
-        found = arena_copy(builder->arena,
-                           slice_make(json_string_value(first), json_string_length(first)));
+        found = sbom_string(first, builder);
     return found;
 }
 
@@ -222,13 +211,10 @@ static void read_creation(struct sbom_builder *builder, const json_t *creation)
     size_t i;
     const json_t *creator;
     struct sbom *sbom = builder->sbom;
-    sbom->created = text_of(creation, "created", builder);
+    sbom->created = sbom_text(creation, "created", builder);
     json_array_foreach(json_object_get(creation, "creators"), i, creator)
     {
-        slice text = json_is_string(creator)
-                         ? arena_copy(builder->arena, slice_make(json_string_value(creator),
-                                                                 json_string_length(creator)))
-                         : SLICE_EMPTY;
+        slice text = sbom_string(creator, builder);
         if (slice_starts(text, SLICE("Tool: ")) && sbom->tool.len == 0)
             sbom->tool = slice_from(text, 6);
         else if (sbom->author.len == 0)
@@ -242,13 +228,12 @@ struct error *sbom_read_spdx2(struct sbom_builder *builder, const json_t *docume
 {
     size_t i;
     const json_t *package;
-    slice version = text_of(document, "spdxVersion", builder);
+    slice version = sbom_text(document, "spdxVersion", builder);
     if (!slice_equal(version, SLICE("SPDX-2.3")) && !slice_equal(version, SLICE("SPDX-2.2")))
         return error_make(ERROR_INPUT, "it is of version \"%.*s\"; plimsoll reads SPDX-2.2 and 2.3",
                           SLICE_ARG(version));
     builder->sbom->format =
         arena_format(builder->arena, "SPDX %.*s", SLICE_ARG(slice_from(version, 5)));
-    builder->sbom->serial = text_of(document, "documentNamespace", builder);
     read_creation(builder, json_object_get(document, "creationInfo"));
     note_ids(builder, document);
     read_extracted(builder, document);

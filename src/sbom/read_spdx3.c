@@ -4,18 +4,6 @@
 #include "sbom/builder.h"
 #include "sbom/properties.h"
 
-static slice text_of(const json_t *object, const char *key, struct sbom_builder *builder)
-{
-    return json_get_slice(object, key, builder->arena);
-}
-
-static slice text_in(struct sbom_builder *builder, const json_t *value)
-{
-    return json_is_string(value) ? arena_copy(builder->arena, slice_make(json_string_value(value),
-                                                                         json_string_length(value)))
-                                 : SLICE_EMPTY;
-}
-
 struct graph {
     struct sbom_builder *builder;
     struct map by_id;    /* spdxId → json_t * */
@@ -26,8 +14,8 @@ struct graph {
 static void read_annotation(struct graph *graph, const json_t *element)
 {
     struct arena *arena = graph->builder->arena;
-    slice subject = text_of(element, "subject", graph->builder), name, value;
-    slice statement = text_of(element, "statement", graph->builder);
+    slice subject = sbom_text(element, "subject", graph->builder), name, value;
+    slice statement = sbom_text(element, "statement", graph->builder);
     struct sbom_item *notes = map_get(&graph->notes, subject);
     if (!notes) {
         notes = ARENA_NEW(arena, struct sbom_item);
@@ -39,22 +27,23 @@ static void read_annotation(struct graph *graph, const json_t *element)
 
 static void read_relationship(struct graph *graph, const json_t *element)
 {
-    slice type = text_of(element, "relationshipType", graph->builder);
+    slice type = sbom_text(element, "relationshipType", graph->builder);
     const json_t *to = json_object_get(element, "to");
     size_t i;
     const json_t *end;
     graph->builder->sbom->relations += json_array_size(to);
-    sbom_check_id(graph->builder, text_of(element, "from", graph->builder), "a relationship");
+    sbom_check_id(graph->builder, sbom_text(element, "from", graph->builder), "a relationship");
     json_array_foreach(to, i, end)
-        sbom_check_id(graph->builder, text_in(graph->builder, end), "a relationship");
+        sbom_check_id(graph->builder, sbom_string(end, graph->builder), "a relationship");
     if (!slice_equal(type, SLICE("hasDeclaredLicense")))
         return;
-    const json_t *license = map_get(&graph->by_id, text_in(graph->builder, json_array_get(to, 0)));
+    const json_t *license =
+        map_get(&graph->by_id, sbom_string(json_array_get(to, 0), graph->builder));
     slice *text = ARENA_NEW(graph->builder->arena, slice);
-    *text = text_of(license, "description", graph->builder);
+    *text = sbom_text(license, "description", graph->builder);
     if (text->len == 0)
-        *text = text_of(license, "simplelicensing_licenseExpression", graph->builder);
-    map_put(&graph->licenses, text_of(element, "from", graph->builder), text);
+        *text = sbom_text(license, "simplelicensing_licenseExpression", graph->builder);
+    map_put(&graph->licenses, sbom_text(element, "from", graph->builder), text);
 }
 
 static bool is_type(const json_t *element, const char *type, struct sbom_builder *builder)
@@ -63,13 +52,13 @@ static bool is_type(const json_t *element, const char *type, struct sbom_builder
     has = has ? has : json_object_get(element, "@type");
     if (json_is_array(has))
         has = json_array_get(has, 0);
-    return slice_equal(text_in(builder, has), slice_from_text(type));
+    return slice_equal(sbom_string(has, builder), slice_from_text(type));
 }
 
 static slice id_of(const json_t *element, struct sbom_builder *builder)
 {
-    slice id = text_of(element, "spdxId", builder);
-    return id.len ? id : text_of(element, "@id", builder);
+    slice id = sbom_text(element, "spdxId", builder);
+    return id.len ? id : sbom_text(element, "@id", builder);
 }
 
 static void add_identifiers(struct graph *graph, struct sbom_item *item, const json_t *element)
@@ -78,8 +67,8 @@ static void add_identifiers(struct graph *graph, struct sbom_item *item, const j
     const json_t *identifier;
     json_array_foreach(json_object_get(element, "externalIdentifier"), i, identifier)
     {
-        slice type = text_of(identifier, "externalIdentifierType", graph->builder);
-        slice text = text_of(identifier, "identifier", graph->builder);
+        slice type = sbom_text(identifier, "externalIdentifierType", graph->builder);
+        slice text = sbom_text(identifier, "identifier", graph->builder);
         if (slice_equal(type, SLICE("packageUrl")) && item->purl.len == 0)
             item->purl = text;
         else if (slice_starts(type, SLICE("cpe")) && item->cpe.len == 0)
@@ -102,20 +91,18 @@ static struct error *read_package(struct graph *graph, const json_t *element)
 {
     struct sbom_builder *builder = graph->builder;
     slice id = id_of(element, builder),
-          purpose = text_of(element, "software_primaryPurpose", builder);
+          purpose = sbom_text(element, "software_primaryPurpose", builder);
     const struct sbom_item *notes = map_get(&graph->notes, id);
     const slice *license = map_get(&graph->licenses, id);
-    const json_t *supplier = map_get(&graph->by_id, text_of(element, "suppliedBy", builder));
+    const json_t *supplier = map_get(&graph->by_id, sbom_text(element, "suppliedBy", builder));
     struct sbom_item item = {
         .ref = id,
-        .name = text_of(element, "name", builder),
-        .version = text_of(element, "software_packageVersion", builder),
-        .purl = text_of(element, "software_packageUrl", builder),
+        .name = sbom_text(element, "name", builder),
+        .version = sbom_text(element, "software_packageVersion", builder),
+        .purl = sbom_text(element, "software_packageUrl", builder),
         .license = license ? *license : SLICE_EMPTY,
-        .supplier = text_of(supplier, "name", builder),
-        .is_package =
-            !slice_equal(purpose, SLICE("file")) && !slice_equal(purpose, SLICE("container")) &&
-            !slice_equal(purpose, SLICE("source")) && !slice_equal(purpose, SLICE("device")),
+        .supplier = sbom_text(supplier, "name", builder),
+        .is_package = !slice_is_among(purpose, "file container source device"),
     };
     if (notes) {
         item.names = notes->names;
@@ -140,11 +127,13 @@ static void read_creation(struct sbom_builder *builder, const json_t *element, s
 {
     const json_t *by = json_array_get(json_object_get(element, "createdBy"), 0);
     const json_t *using = json_array_get(json_object_get(element, "createdUsing"), 0);
-    builder->sbom->created = text_of(element, "created", builder);
-    builder->sbom->author = text_of(map_get(&graph->by_id, text_in(builder, by)), "name", builder);
-    builder->sbom->tool = text_of(map_get(&graph->by_id, text_in(builder, using)), "name", builder);
+    builder->sbom->created = sbom_text(element, "created", builder);
+    builder->sbom->author =
+        sbom_text(map_get(&graph->by_id, sbom_string(by, builder)), "name", builder);
+    builder->sbom->tool =
+        sbom_text(map_get(&graph->by_id, sbom_string(using, builder)), "name", builder);
     builder->sbom->format = arena_format(builder->arena, "SPDX %.*s",
-                                         SLICE_ARG(text_of(element, "specVersion", builder)));
+                                         SLICE_ARG(sbom_text(element, "specVersion", builder)));
 }
 
 static void read_relations(struct graph *graph, const json_t *elements)
@@ -160,8 +149,6 @@ static void read_relations(struct graph *graph, const json_t *elements)
             read_relationship(graph, element);
         else if (is_type(element, "CreationInfo", builder))
             read_creation(builder, element, graph);
-        else if (is_type(element, "SpdxDocument", builder))
-            builder->sbom->serial = id_of(element, builder);
     }
 }
 

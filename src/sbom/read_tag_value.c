@@ -56,12 +56,7 @@ static void add_reference(struct reading *reading, slice value)
     if (!reading->package || !slice_split(value, ' ', &category, &type) ||
         !slice_split(type, ' ', &type, &locator))
         return;
-    json_t *list = json_object_get(reading->package, "externalRefs");
-    if (!list) {
-        list = json_array();
-        json_object_set_new(reading->package, "externalRefs", list);
-    }
-    json_t *reference = begin(list);
+    json_t *reference = begin(json_get_list(reading->package, "externalRefs"));
     set(reference, "referenceCategory", category);
     set(reference, "referenceType", type);
     set(reference, "referenceLocator", slice_trim(locator));
@@ -69,14 +64,8 @@ static void add_reference(struct reading *reading, slice value)
 
 static void add_attribution(struct reading *reading, slice value)
 {
-    if (!reading->package)
-        return;
-    json_t *list = json_object_get(reading->package, "attributionTexts");
-    if (!list) {
-        list = json_array();
-        json_object_set_new(reading->package, "attributionTexts", list);
-    }
-    append(list, value);
+    if (reading->package)
+        append(json_get_list(reading->package, "attributionTexts"), value);
 }
 
 /* Tags whose value goes as it is into a field of the package that is being read. */
@@ -187,14 +176,8 @@ static void hand_out_annotations(struct reading *reading)
     json_array_foreach(reading->annotations, i, annotation)
     {
         package = map_get(&by_id, json_get_slice(annotation, "SPDXREF", &reading->arena));
-        if (!package)
-            continue;
-        json_t *list = json_object_get(package, "annotations");
-        if (!list) {
-            list = json_array();
-            json_object_set_new(package, "annotations", list);
-        }
-        json_array_append(list, annotation);
+        if (package)
+            json_array_append(json_get_list(package, "annotations"), annotation);
     }
 }
 

@@ -131,12 +131,7 @@ static void put_into_object(struct reading *reading, json_t *object, slice name,
 {
     /* <dependency ref="a"><dependency ref="b"/></dependency> */
     if (slice_equal(name, SLICE("dependency"))) {
-        json_t *list = json_object_get(object, "dependsOn");
-        if (!list) {
-            list = json_array();
-            json_object_set_new(object, "dependsOn", list);
-        }
-        json_array_append(list, json_object_get(value, "ref"));
+        json_array_append(json_get_list(object, "dependsOn"), json_object_get(value, "ref"));
         json_decref(value);
         return;
     }

@@ -14,12 +14,11 @@ struct sbom {
     struct inventory inventory;
     struct image *image;
     /* What its maker says of the SBOM itself, for its score; empty: nothing. */
-    slice created, tool, author, serial;
+    slice created, tool, author;
     struct list subjects; /* of slice: SHA-256 of what a statement around it is about */
     size_t relations;     /* "depends on", "contains" */
     struct list problems; /* of slice: what its maker could not read, as it says */
     struct list faults;   /* of slice: where it is not as its specification has it */
-    size_t without_purl;  /* components that no package URL names */
 };
 
 /*

@@ -12,9 +12,7 @@ struct reading {
 static const char *text_at(struct reading *reading, const json_t *object, const char *key)
 {
     const json_t *value = json_object_get(object, key);
-    return json_is_string(value) ? arena_text(reading->arena, slice_make(json_string_value(value),
-                                                                         json_string_length(value)))
-                                 : NULL;
+    return json_is_string(value) ? arena_text(reading->arena, json_slice(value)) : NULL;
 }
 
 /* A word anywhere in the secret, in any case, as an expression. */
@@ -37,7 +35,7 @@ static void read_allowlist(struct reading *reading, const json_t *list, const ch
         const json_t *items = json_object_get(list, keys[kind]);
         for (size_t i = 0; i < json_array_size(items); i++) {
             const json_t *item = json_array_get(items, i);
-            slice text = slice_make(json_string_value(item), json_string_length(item));
+            slice text = json_slice(item);
             if (!json_is_string(item))
                 continue;
             const char *copy = arena_text(reading->arena, text);
@@ -97,8 +95,7 @@ static void read_extend(struct reading *reading, const json_t *root)
     for (size_t i = 0; i < json_array_size(disabled); i++) {
         const json_t *id = json_array_get(disabled, i);
         if (json_is_string(id))
-            add_id(&reading->file->disabled,
-                   slice_make(json_string_value(id), json_string_length(id)), reading->arena);
+            add_id(&reading->file->disabled, json_slice(id), reading->arena);
     }
 }
 

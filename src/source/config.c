@@ -30,7 +30,7 @@ static struct error *read_diff_ids(struct image *image, const json_t *config, st
     image->layer_count = count;
     for (size_t i = 0; i < count; i++) {
         const json_t *id = json_array_get(ids, i);
-        slice text = slice_make(json_string_value(id), json_string_length(id));
+        slice text = json_slice(id);
         if (!json_is_string(id) || !digest_valid(text))
             return error_make(ERROR_INPUT, "diff ID %zu in the image's config is no digest", i);
         image->layers[i].index = i;

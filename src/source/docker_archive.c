@@ -30,8 +30,7 @@ static bool has_tag(const json_t *entry, slice wanted)
     const json_t *tags = json_object_get(entry, "RepoTags");
     for (size_t i = 0; i < json_array_size(tags); i++) {
         const json_t *tag = json_array_get(tags, i);
-        if (json_is_string(tag) && source_name_matches(wanted, slice_make(json_string_value(tag),
-                                                                          json_string_length(tag))))
+        if (json_is_string(tag) && source_name_matches(wanted, json_slice(tag)))
             return true;
     }
     return false;
@@ -164,7 +163,7 @@ static struct error *find_layers(struct image *image, const json_t *entry, struc
         const json_t *path = json_array_get(paths, i);
         if (!json_is_string(path))
             return error_make(ERROR_INPUT, "layer %zu in its manifest.json is no path", i);
-        slice text = slice_make(json_string_value(path), json_string_length(path));
+        slice text = json_slice(path);
         TRY(source_find_layer(image->bundle, text, arena, layer));
         if (layer->member)
             layer->digest = layer_digest(arena, layer->member->path);

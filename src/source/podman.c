@@ -100,8 +100,7 @@ static const json_t *find_layer(const json_t *list, slice wanted)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *id = json_object_get(json_array_get(list, i), "id");
-        if (json_is_string(id) &&
-            slice_equal(slice_make(json_string_value(id), json_string_length(id)), wanted))
+        if (json_is_string(id) && slice_equal(json_slice(id), wanted))
             return json_array_get(list, i);
     }
     return NULL;

@@ -152,7 +152,7 @@ void source_note_tags(struct image *image, const json_t *names, struct arena *ar
         const json_t *name = json_array_get(names, i);
         if (json_is_string(name))
             *(slice *)list_add(&image->tags, arena, sizeof(slice)) =
-                arena_copy(arena, slice_make(json_string_value(name), json_string_length(name)));
+                arena_copy(arena, json_slice(name));
     }
 }
 

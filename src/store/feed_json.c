@@ -19,7 +19,7 @@ slice feed_json_slice(const json_t *text)
 {
     if (!json_is_string(text))
         return SLICE_EMPTY;
-    return slice_make(json_string_value(text), json_string_length(text));
+    return json_slice(text);
 }
 
 slice feed_json_text(const json_t *object, const char *name)

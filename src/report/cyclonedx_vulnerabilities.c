@@ -66,12 +66,6 @@ static void add_recommendation(struct markup *markup, const struct report *repor
     markup_field(markup, "recommendation", buffer_slice(&text));
 }
 
-/* What a filter of the command line takes away is none of the vulnerability's business. */
-static bool is_filtered(const struct finding *finding)
-{
-    return slice_starts(finding->suppressed_by, SLICE("--"));
-}
-
 /* A label of VEX in CycloneDX's words; empty: it has none for it. */
 static slice justification_of(slice reason)
 {
@@ -91,10 +85,10 @@ static slice justification_of(slice reason)
 /* An ignore entry says that somebody does not want to see it, not how it is: it gets no state. */
 static void add_analysis(struct markup *markup, const struct finding *finding)
 {
-    bool suppressed = finding->suppressed_reason.len && !is_filtered(finding);
+    bool suppressed = finding->suppressed_reason.len && !report_is_filtered(finding);
     bool triage =
         finding->suppressed_reason.len == 0 && strcmp(finding->status, "under_investigation") == 0;
-    bool stated = suppressed && !finding->excepted && finding->vex_status.len;
+    bool stated = report_is_by_vex(finding);
     bool fixed = stated && slice_equal(finding->vex_status, SLICE("fixed"));
     if (!suppressed && !triage)
         return;

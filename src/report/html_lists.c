@@ -1,23 +1,11 @@
 /* Below the findings: secrets, what policy took away, and what could not be judged or read. */
 #include "report/html_parts.h"
+#include "report/sentences.h"
 
 static void open_section(struct page *page, const char *id, const char *title)
 {
     buffer_format(page->out, "<section aria-labelledby=\"%s\">\n<h2 id=\"%s\">%s</h2>\n", id, id,
                   title);
-}
-
-/* "app/.env:3:14", "nb.ipynb:20 (cell 3)", "config:Env" */
-static slice place_of(const struct secret *secret, struct arena *arena)
-{
-    CLEANUP_BUFFER struct buffer text = {0};
-    buffer_add(&text, secret->path);
-    if (secret->line)
-        buffer_format(&text, ":%llu:%llu", (unsigned long long)secret->line,
-                      (unsigned long long)secret->column);
-    if (secret->cell)
-        buffer_format(&text, " (cell %llu)", (unsigned long long)secret->cell);
-    return arena_copy(arena, buffer_slice(&text));
 }
 
 static void write_secret_layer(struct page *page, const struct image_secret *found)
@@ -53,7 +41,7 @@ static void write_secret(struct page *page, const struct image_secret *found)
     page_text(page, secret->match);
     page_html(page, "</code></td>");
     page_open_cell(page, "Place", NULL);
-    page_text(page, place_of(secret, page->arena));
+    page_text(page, secret_place(page->report, found));
     if (secret->more)
         buffer_format(page->out, " <small>%llu more in this file are not listed</small>",
                       (unsigned long long)secret->more);
@@ -133,7 +121,7 @@ void html_suppressed(struct page *page)
                              findings[i]->suppressed_by, findings[i]->suppressed_until});
     for (size_t i = 0; i < secrets_count && row < HTML_ROWS; i++, row++)
         write_suppressed(page, &(struct suppressed){secrets[i]->severity, secrets[i]->title,
-                                                    place_of(secrets[i]->secret, page->arena),
+                                                    secret_place(page->report, secrets[i]),
                                                     SLICE_EMPTY, secrets[i]->suppressed_reason,
                                                     secrets[i]->suppressed_by, SLICE_EMPTY});
     page_close_table(page);

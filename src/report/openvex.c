@@ -32,12 +32,6 @@ struct row {
     bool is_justification; /* `words` is one of the labels */
 };
 
-static bool is_vex(const struct finding *finding)
-{
-    return !finding->excepted && finding->vex_status.len &&
-           !slice_starts(finding->suppressed_by, SLICE("--"));
-}
-
 static enum status status_of(const struct finding *finding)
 {
     if (finding->suppressed_reason.len == 0)
@@ -46,7 +40,7 @@ static enum status status_of(const struct finding *finding)
                    : AFFECTED;
     if (finding->excepted)
         return NOT_AFFECTED;
-    if (!is_vex(finding))
+    if (!report_is_by_vex(finding))
         return UNSTATED;
     return slice_equal(finding->vex_status, SLICE("fixed")) ? FIXED : NOT_AFFECTED;
 }
@@ -66,7 +60,7 @@ static struct row row_of(const struct finding *finding, struct arena *arena)
     row.words = row.status == AFFECTED       ? action_of(finding, arena)
                 : row.status == NOT_AFFECTED ? finding->suppressed_reason
                                              : SLICE_EMPTY;
-    if (row.status != NOT_AFFECTED || !is_vex(finding))
+    if (row.status != NOT_AFFECTED || !report_is_by_vex(finding))
         return row;
     /* A label alone says it to programs as well. (The schema allows one of the two.) */
     if (slice_starts(row.words, SLICE("not affected: ")))

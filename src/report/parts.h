@@ -29,6 +29,18 @@ static inline const struct image_layer *report_layer_of(const struct report *rep
     return &report->image->layers[finding->component->layer];
 }
 
+/* Whether a filter of the command line took it away, by which nobody says anything of it. */
+static inline bool report_is_filtered(const struct finding *finding)
+{
+    return slice_starts(finding->suppressed_by, SLICE("--"));
+}
+/* Whether it is a VEX document that took it away. */
+static inline bool report_is_by_vex(const struct finding *finding)
+{
+    return finding->suppressed_reason.len && !finding->excepted && finding->vex_status.len &&
+           !report_is_filtered(finding);
+}
+
 /* "1.2, 1.3", or empty. */
 slice report_fixed(const struct finding *finding, struct arena *arena);
 /* Where a person reads more of it: NVD for a CVE, GitHub for a GHSA, else OSV. */

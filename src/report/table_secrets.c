@@ -1,18 +1,6 @@
 /* The secrets in the table for people. */
+#include "report/sentences.h"
 #include "report/table_parts.h"
-
-/* "app/.env:3:14", "nb.ipynb:20 (cell 3)", "config:Env" */
-static slice place_of(const struct secret *secret, struct arena *arena)
-{
-    CLEANUP_BUFFER struct buffer text = {0};
-    buffer_add(&text, secret->path);
-    if (secret->line)
-        buffer_format(&text, ":%llu:%llu", (unsigned long long)secret->line,
-                      (unsigned long long)secret->column);
-    if (secret->cell)
-        buffer_format(&text, " (cell %llu)", (unsigned long long)secret->cell);
-    return arena_copy(arena, buffer_slice(&text));
-}
 
 static slice origin_of(const struct report *report, const struct image_secret *found)
 {
@@ -38,8 +26,8 @@ static void add_secret(struct table *table, const struct image_secret *found)
     table_line(table, arena_format(arena, "  %-8s  %.*s  %.*s", severity_names[found->severity],
                                    SLICE_ARG(found->title), SLICE_ARG(found->secret->match)));
     table_color(table, "\033[0m");
-    table_line(table,
-               arena_format(arena, "            %.*s", SLICE_ARG(place_of(found->secret, arena))));
+    table_line(table, arena_format(arena, "            %.*s",
+                                   SLICE_ARG(secret_place(table->report, found))));
     slice origin = origin_of(table->report, found);
     if (origin.len)
         table_line(table, arena_format(arena, "            %.*s", SLICE_ARG(origin)));

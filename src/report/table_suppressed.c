@@ -35,9 +35,7 @@ static void add_excepted(struct table *table)
     size_t excepted = 0, stated = 0, excepted_secrets = 0;
     for (size_t i = 0; i < report->result->findings.count; i++) {
         excepted += findings[i]->excepted;
-        stated += !findings[i]->excepted && findings[i]->vex_status.len &&
-                  findings[i]->suppressed_reason.len &&
-                  !slice_starts(findings[i]->suppressed_by, SLICE("--"));
+        stated += report_is_by_vex(findings[i]);
     }
     for (size_t i = 0; i < report->inventory->secrets.count; i++)
         excepted_secrets += secrets[i].excepted;

@@ -56,3 +56,11 @@ void error_free(struct error *error)
     free(error->message);
     free(error);
 }
+
+struct error *error_first(struct error *first, struct error *next)
+{
+    if (!first)
+        return next;
+    error_free(next);
+    return first;
+}

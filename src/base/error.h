@@ -37,6 +37,9 @@ MUST_CHECK struct error *error_wrap(struct error *error, const char *format, ...
 
 void error_free(struct error *error);
 
+/* The first of the two that is one; the other is freed. For work that goes on after a failure. */
+MUST_CHECK struct error *error_first(struct error *first, struct error *next);
+
 static inline void cleanup_error(struct error **error)
 {
     error_free(*error);

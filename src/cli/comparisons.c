@@ -1,12 +1,16 @@
 #include "cli/comparisons.h"
-#include "base/file.h"
-#include "cli/outputs.h"
 
 bool comparison_is_format(slice text)
 {
     slice name = text, rest;
     slice_split(text, '=', &name, &rest);
     return compare_format_named(name) != NULL;
+}
+
+static void add(struct comparison_outputs *outputs, const struct compare_format *format,
+                const char *path)
+{
+    outputs->items[outputs->count++] = (struct comparison_output){{format->name, path}, format};
 }
 
 struct error *comparison_add(struct comparison_outputs *outputs, slice text)
@@ -23,33 +27,18 @@ struct error *comparison_add(struct comparison_outputs *outputs, slice text)
         return error_make(ERROR_USAGE, "at most %d formats at once", COMPARISON_OUTPUTS);
     if (split && path.len == 0)
         return error_make(ERROR_USAGE, "\"%.*s\" names no file", SLICE_ARG(text));
-    outputs->items[outputs->count++] =
-        (struct comparison_output){format, path.len ? path.ptr : NULL};
+    add(outputs, format, path.len ? path.ptr : NULL);
     return NULL;
 }
 
 struct error *comparison_finish(struct comparison_outputs *outputs, const char *path)
 {
-    struct comparison_output *plain = NULL;
+    struct destination *all[COMPARISON_OUTPUTS];
     if (outputs->count == 0)
-        outputs->items[outputs->count++].format = compare_formats[0];
-    for (size_t i = 0; i < outputs->count; i++) {
-        struct comparison_output *output = &outputs->items[i];
-        if (output->path)
-            continue;
-        if (plain)
-            return error_make(ERROR_USAGE,
-                              "%s and %s would both be written to the same place; say where one "
-                              "of them goes: --format %s=FILE",
-                              plain->format->name, output->format->name, output->format->name);
-        plain = output;
-    }
-    if (path && !plain)
-        return error_make(ERROR_USAGE, "every format has a file already, so --output %s gets none",
-                          path);
-    if (plain)
-        plain->path = path;
-    return NULL;
+        add(outputs, compare_formats[0], NULL);
+    for (size_t i = 0; i < outputs->count; i++)
+        all[i] = &outputs->items[i].to;
+    return destinations_finish(all, outputs->count, path);
 }
 
 struct error *comparison_write(const struct comparison_outputs *outputs,
@@ -60,16 +49,12 @@ struct error *comparison_write(const struct comparison_outputs *outputs,
         const struct comparison_output *output = &outputs->items[i];
         CLEANUP_BUFFER struct buffer text = {0};
         struct report_options look = {0};
-        if (!output->path)
+        if (!output->to.path)
             look = outputs_terminal();
         output->format->write(comparison, &look, &text);
-        struct error *error = output->path ? file_replace(output->path, buffer_slice(&text))
-                                           : file_write_all(STDOUT_FILENO, buffer_slice(&text));
-        error = error_wrap(error, "cannot write the comparison (%s)", output->format->name);
-        if (first)
-            error_free(error);
-        else
-            first = error;
+        struct error *error = output_put(output->to.path, &text);
+        error = error_wrap(error, "cannot write the comparison (%s)", output->to.name);
+        first = error_first(first, error);
     }
     return first;
 }

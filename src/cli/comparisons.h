@@ -5,13 +5,14 @@
 #ifndef PLIMSOLL_CLI_COMPARISONS_H
 #define PLIMSOLL_CLI_COMPARISONS_H
 
+#include "cli/outputs.h"
 #include "compare/formats.h"
 
 enum { COMPARISON_OUTPUTS = 8 };
 
 struct comparison_output {
+    struct destination to;
     const struct compare_format *format;
-    const char *path; /* NULL: stdout */
 };
 
 struct comparison_outputs {

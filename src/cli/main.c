@@ -1,7 +1,6 @@
 /* plimsoll: says of a container image what a ship's Plimsoll line says of a ship. */
 #include "cli/command.h"
 #include "cli/peer_options.h"
-#include "base/file.h"
 #include "base/interrupt.h"
 #include "base/progress.h"
 #include "base/text.h"
@@ -20,8 +19,7 @@ const size_t command_count = sizeof(command_table) / sizeof(command_table[0]);
 
 struct error *command_write(const struct options *options, const struct buffer *out)
 {
-    return options->output ? file_replace(options->output, buffer_slice(out))
-                           : file_write_all(STDOUT_FILENO, buffer_slice(out));
+    return output_put(options->output, out);
 }
 
 static int print(const struct buffer *text, FILE *stream)

@@ -195,8 +195,8 @@ static struct error *finish_outputs(struct options *options, struct arena *arena
     if ((command & FOR_SBOM_OUT) && !outputs_are_sboms(&options->outputs))
         return error_make(ERROR_USAGE, "--format: SBOMs come as cyclonedx, cyclonedx-xml, spdx, "
                                        "spdx-tag-value or spdx3");
-    if (!any && options->outputs.items[0].path)
-        options->output = options->outputs.items[0].path;
+    if (!any && options->outputs.items[0].to.path)
+        options->output = options->outputs.items[0].to.path;
     return finish_scanners(options, command);
 }
 

@@ -26,6 +26,12 @@ bool output_is_format(slice text)
     return report_format_named(name) != NULL;
 }
 
+static void add_output(struct outputs *outputs, const struct report_format *format, slice version,
+                       const char *path)
+{
+    outputs->items[outputs->count++] = (struct output){{format->name, path}, format, version};
+}
+
 struct error *output_add(struct outputs *outputs, slice text)
 {
     slice name = text, path = SLICE_EMPTY, version = SLICE_EMPTY;
@@ -43,47 +49,59 @@ struct error *output_add(struct outputs *outputs, slice text)
         return error_make(ERROR_USAGE, "at most %d formats at once", OUTPUTS);
     if (slice_find(text, '=') != SIZE_MAX && path.len == 0)
         return error_make(ERROR_USAGE, "\"%.*s\" names no file", SLICE_ARG(text));
-    outputs->items[outputs->count++] = (struct output){format, version, path.len ? path.ptr : NULL};
+    add_output(outputs, format, version, path.len ? path.ptr : NULL);
     return NULL;
 }
 
 /* What is written last would be all that is left. */
-static struct error *check_paths(const struct outputs *outputs)
+static struct error *check_paths(struct destination *const *all, size_t count)
 {
-    for (size_t i = 0; i < outputs->count; i++)
+    for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < i; j++) {
-            const char *a = outputs->items[i].path, *b = outputs->items[j].path;
+            const char *a = all[i]->path, *b = all[j]->path;
             if (a && b && strcmp(a, b) == 0 && strncmp(a, "/dev/", 5) != 0)
                 return error_make(ERROR_USAGE, "%s and %s would both be written to %s",
-                                  outputs->items[j].format->name, outputs->items[i].format->name,
-                                  a);
+                                  all[j]->name, all[i]->name, a);
         }
     return NULL;
 }
 
-struct error *outputs_finish(struct outputs *outputs, const char *path)
+struct error *destinations_finish(struct destination *const *all, size_t count, const char *path)
 {
-    struct output *plain = NULL;
-    if (outputs->count == 0)
-        outputs->items[outputs->count++] = (struct output){.format = report_formats[0]};
-    for (size_t i = 0; i < outputs->count; i++) {
-        struct output *output = &outputs->items[i];
-        if (output->path)
+    struct destination *plain = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (all[i]->path)
             continue;
         if (plain)
             return error_make(ERROR_USAGE,
                               "%s and %s would both be written to %s; say where one of them goes: "
                               "--format %s=FILE",
-                              plain->format->name, output->format->name,
-                              path ? path : "the same place", output->format->name);
-        plain = output;
+                              plain->name, all[i]->name, path ? path : "the same place",
+                              all[i]->name);
+        plain = all[i];
     }
     if (path && !plain)
         return error_make(ERROR_USAGE, "every format has a file already, so --output %s gets none",
                           path);
     if (plain)
         plain->path = path;
-    return check_paths(outputs);
+    return check_paths(all, count);
+}
+
+struct error *output_put(const char *path, const struct buffer *text)
+{
+    return path ? file_replace(path, buffer_slice(text))
+                : file_write_all(STDOUT_FILENO, buffer_slice(text));
+}
+
+struct error *outputs_finish(struct outputs *outputs, const char *path)
+{
+    struct destination *all[OUTPUTS];
+    if (outputs->count == 0)
+        add_output(outputs, report_formats[0], SLICE_EMPTY, NULL);
+    for (size_t i = 0; i < outputs->count; i++)
+        all[i] = &outputs->items[i].to;
+    return destinations_finish(all, outputs->count, path);
 }
 
 struct error *outputs_read_template(struct outputs *outputs, struct arena *arena, const char *path)
@@ -115,7 +133,7 @@ const struct report_format *outputs_plain_format(const struct outputs *outputs)
 bool outputs_show(const struct outputs *outputs, const struct report_format *format)
 {
     for (size_t i = 0; i < outputs->count; i++)
-        if (outputs->items[i].format == format && !outputs->items[i].path)
+        if (outputs->items[i].format == format && !outputs->items[i].to.path)
             return true;
     return false;
 }
@@ -152,11 +170,12 @@ struct report_options outputs_terminal(void)
 /* What an earlier scan has left at that place would be taken for this one's. */
 static struct error *say_nothing(const struct output *output)
 {
-    remark("there is nothing to state as %s, so none is written", output->format->name);
+    remark("there is nothing to state as %s, so none is written", output->to.name);
     struct stat status;
-    bool is_file = output->path && lstat(output->path, &status) == 0 && S_ISREG(status.st_mode);
-    if (is_file && unlink(output->path) != 0)
-        return error_errno("%s: cannot remove what an earlier scan wrote", output->path);
+    bool is_file =
+        output->to.path && lstat(output->to.path, &status) == 0 && S_ISREG(status.st_mode);
+    if (is_file && unlink(output->to.path) != 0)
+        return error_errno("%s: cannot remove what an earlier scan wrote", output->to.path);
     return NULL;
 }
 
@@ -167,7 +186,7 @@ struct error *outputs_write(const struct outputs *outputs, const struct report *
         const struct output *output = &outputs->items[i];
         CLEANUP_BUFFER struct buffer text = {0};
         struct report_options look = {0};
-        if (!output->path)
+        if (!output->to.path)
             look = outputs_terminal();
         struct error *error = NULL;
         look.version = output->version;
@@ -176,13 +195,9 @@ struct error *outputs_write(const struct outputs *outputs, const struct report *
         if (!error && text.len == 0)
             error = say_nothing(output);
         else if (!error)
-            error = output->path ? file_replace(output->path, buffer_slice(&text))
-                                 : file_write_all(STDOUT_FILENO, buffer_slice(&text));
-        error = error_wrap(error, "cannot write the report (%s)", output->format->name);
-        if (first)
-            error_free(error);
-        else
-            first = error;
+            error = output_put(output->to.path, &text);
+        error = error_wrap(error, "cannot write the report (%s)", output->to.name);
+        first = error_first(first, error);
     }
     return first;
 }

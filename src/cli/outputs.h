@@ -10,10 +10,25 @@
 
 enum { OUTPUTS = 32 };
 
-struct output {
-    const struct report_format *format;
-    slice version;    /* of the format; empty: its default */
+/* Where one of several reports goes; comparisons have them too. */
+struct destination {
+    const char *name; /* of its format */
     const char *path; /* NULL: stdout */
+};
+
+/*
+ * Gives the one without a file `path` (--output; may be NULL). An error: two without a file, two
+ * with the same, or none without while `path` is given.
+ */
+MUST_CHECK struct error *destinations_finish(struct destination *const *all, size_t count,
+                                             const char *path);
+/* Writes it whole or not at all; to stdout where `path` is NULL. */
+MUST_CHECK struct error *output_put(const char *path, const struct buffer *text);
+
+struct output {
+    struct destination to;
+    const struct report_format *format;
+    slice version; /* of the format; empty: its default */
 };
 
 struct outputs {

@@ -135,6 +135,14 @@ static void note_problems(struct assembly *assembly, const struct layer_outcome 
     }
 }
 
+bool release_is_same(slice a, slice b)
+{
+    slice shorter = a.len < b.len ? a : b, longer = a.len < b.len ? b : a;
+    if (shorter.len == longer.len)
+        return slice_equal(a, b);
+    return shorter.len && slice_starts(longer, shorter) && longer.ptr[shorter.len] == '.';
+}
+
 int component_compare(const struct component *a, const struct component *b)
 {
     const slice pairs[][2] = {{a->type, b->type},

@@ -103,6 +103,9 @@ static inline bool component_is_of_system(const struct component *component)
            slice_equal(component->type, SLICE("rpm")) || slice_equal(component->type, SLICE("apk"));
 }
 
+/* Whether two releases are one: tools differ in how much of it they write ("12", "12.5"). */
+bool release_is_same(slice a, slice b);
+
 /* Orders components as they stand in the inventory. */
 int component_compare(const struct component *a, const struct component *b);
 

@@ -85,21 +85,15 @@ static struct error *match_in(struct matcher *matcher, const struct component *c
     return join_hits(matcher, component, hits.items, hits.count, version_scheme_for(ecosystem));
 }
 
-/* "12" and "12.5" are one release, as one tool or another writes it. */
-static bool is_same_release(slice a, slice b)
-{
-    slice shorter = a.len < b.len ? a : b, longer = a.len < b.len ? b : a;
-    return shorter.len == 0 || (slice_starts(longer, shorter) &&
-                                (longer.len == shorter.len || longer.ptr[shorter.len] == '.'));
-}
-
 /* An SBOM can list packages of several distributions, but is judged by the advisories of one. */
 static bool is_of_another(struct matcher *matcher, const struct component *component)
 {
     const struct os *os = &matcher->inventory->os;
+    slice release = component->distribution_release;
+    bool any_release = release.len == 0 || os->version_id.len == 0;
     if (component->distribution.len == 0 || !os->found ||
         (slice_equal(component->distribution, os->id) &&
-         is_same_release(component->distribution_release, os->version_id)))
+         (any_release || release_is_same(release, os->version_id))))
         return false;
     add_unjudged(matcher,
                  arena_format(matcher->arena, "%.*s %.*s", SLICE_ARG(component->distribution),

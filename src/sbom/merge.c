@@ -2,19 +2,11 @@
 #include "base/map.h"
 #include "sbom/sbom.h"
 
-/* "12" and "12.5": tools differ in how much of a release they write. */
-static bool is_same_release(slice a, slice b)
-{
-    slice shorter = a.len < b.len ? a : b, longer = a.len < b.len ? b : a;
-    return slice_starts(longer, shorter) &&
-           (longer.len == shorter.len || longer.ptr[shorter.len] == '.');
-}
-
 static struct error *check_distributions(const struct sbom *sbom, const struct sbom *other)
 {
     const struct os *a = &sbom->inventory.os, *b = &other->inventory.os;
     if (!a->found || !b->found ||
-        (slice_equal(a->id, b->id) && is_same_release(a->version_id, b->version_id)))
+        (slice_equal(a->id, b->id) && release_is_same(a->version_id, b->version_id)))
         return NULL;
     return error_make(ERROR_INPUT,
                       "%.*s is of %.*s %.*s, %.*s of %.*s %.*s: in one SBOM, the packages of one "

@@ -1,6 +1,7 @@
 #include "sbom/purl.h"
 #include "analyze/python_name.h"
 #include "base/buffer.h"
+#include "inventory/inventory.h"
 
 static int hex_value(char c)
 {
@@ -117,11 +118,9 @@ static bool is_or_is_empty(slice wanted, slice value)
 static bool distro_matches(slice wanted, slice distro)
 {
     slice shorter = wanted.len < distro.len ? wanted : distro;
-    slice longer = wanted.len < distro.len ? distro : wanted;
     if (wanted.len == 0 || slice_equal(wanted, distro))
         return true;
-    return shorter.len && slice_starts(longer, shorter) && longer.ptr[shorter.len] == '.' &&
-           byte_is_digit(shorter.ptr[shorter.len - 1]);
+    return release_is_same(wanted, distro) && byte_is_digit(shorter.ptr[shorter.len - 1]);
 }
 
 static bool has_qualifier(const struct purl *purl, const struct purl_qualifier *wanted)

@@ -44,6 +44,25 @@ struct error *file_read_whole(struct arena *arena, int directory, const char *pa
     return NULL;
 }
 
+struct error *file_read_stream(int fd, const char *name, uint64_t limit, struct buffer *text)
+{
+    enum { PIECE = 65536 };
+    size_t before = text->len;
+    for (;;) {
+        ssize_t got = read(fd, buffer_reserve(text, PIECE), PIECE);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return error_errno("cannot read %s", name);
+        if (got == 0)
+            return NULL;
+        text->len += (size_t)got;
+        if (text->len - before > limit)
+            return error_make(ERROR_LIMIT, "%s has more bytes than the limit of %llu", name,
+                              (unsigned long long)limit);
+    }
+}
+
 slice file_identity(int fd, struct arena *arena)
 {
     enum { SETTLED_SECONDS = 2 };

@@ -4,6 +4,7 @@
 #ifndef PLIMSOLL_BASE_FILE_H
 #define PLIMSOLL_BASE_FILE_H
 
+#include "base/buffer.h"
 #include "base/error.h"
 
 /* Reads `count` bytes at `offset`; fewer only at the end of the file (*got says how many). */
@@ -13,6 +14,13 @@ MUST_CHECK struct error *file_read_at(int fd, void *bytes, size_t count, uint64_
 /* A whole file into the arena; larger than `limit` bytes is an error that says so. */
 MUST_CHECK struct error *file_read_whole(struct arena *arena, int directory, const char *path,
                                          uint64_t limit, slice *bytes);
+
+/*
+ * All that comes out of a handle that cannot be asked for its size (a pipe, /dev/null), added to
+ * `text`. Errors name it `name`; more than `limit` bytes is one.
+ */
+MUST_CHECK struct error *file_read_stream(int fd, const char *name, uint64_t limit,
+                                          struct buffer *text);
 
 /*
  * What tells a file, as it is now, from any other, and from itself once it has changed: device,

@@ -103,14 +103,14 @@ static struct error *merge(const struct options *options, struct arena *arena, i
     struct sbom sbom;
     if (options->word_count < 2)
         return error_make(ERROR_USAGE, "name the SBOMs to put together: plimsoll sbom merge A B");
-    scan_deadline(options);
+    int64_t deadline_ms = scan_deadline(options);
     TRY(sbom_file_read(&sbom, arena, options->words[0]));
     for (size_t i = 1; i < options->word_count; i++) {
         struct sbom other;
         TRY(sbom_file_read(&other, arena, options->words[i]));
         TRY(error_wrap(sbom_merge(&sbom, arena, &other), "cannot merge the SBOMs"));
     }
-    return sbom_write(options, arena, &sbom, exit_code);
+    return sbom_write(options, arena, &sbom, deadline_ms, exit_code);
 }
 
 const struct command command_sbom_merge = {

@@ -174,6 +174,12 @@ static struct error *finish_scanners(struct options *options, unsigned command)
     return NULL;
 }
 
+static bool is_sbom_given(const struct options *options)
+{
+    return options->input ? sbom_file_is(options->input)
+                          : options->word_count == 1 && sbom_file_is(options->words[0]);
+}
+
 /* Only scans are written in every format. */
 static struct error *finish_outputs(struct options *options, struct arena *arena, unsigned command)
 {
@@ -182,9 +188,7 @@ static struct error *finish_outputs(struct options *options, struct arena *arena
         return comparison_finish(&options->comparisons, options->output);
     bool any = command & (FOR_REPORT | FOR_SBOM_OUT);
     /* An SBOM that is given is judged, and seen as an image is. */
-    bool given = options->input ? sbom_file_is(options->input)
-                                : options->word_count == 1 && sbom_file_is(options->words[0]);
-    bool wants_sbom = (command & FOR_SBOM_OUT) || ((command & FOR_SBOM) && !given);
+    bool wants_sbom = (command & FOR_SBOM_OUT) || ((command & FOR_SBOM) && !is_sbom_given(options));
     if (wants_sbom && options->outputs.count == 0)
         TRY(output_add(&options->outputs, SLICE("cyclonedx")));
     if (!any && (options->outputs.count > 1 || !report_is_plain(format)))

@@ -26,20 +26,15 @@ bool sbom_file_is(const char *name)
     return !error && sbom_is_likely(slice_make(bytes, got));
 }
 
-/* All that comes through a pipe, within the limit. */
-static struct error *read_pipe(int fd, struct arena *arena, slice *bytes)
+/* A file that is no regular one, or (NULL) stdin. */
+static struct error *read_pipe(const char *path, struct arena *arena, slice *bytes)
 {
     CLEANUP_BUFFER struct buffer text = {0};
-    for (;;) {
-        ssize_t got = read(fd, buffer_reserve(&text, 1 << 16), 1 << 16);
-        if (got < 0)
-            return error_errno("cannot read the SBOM");
-        if (got == 0)
-            break;
-        text.len += (size_t)got;
-        if (text.len > LIMIT_SBOM_BYTES)
-            return error_make(ERROR_LIMIT, "the SBOM is larger than the limit for SBOMs");
-    }
+    CLEANUP_CLOSE int opened = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (path && opened < 0)
+        return error_errno("cannot open %s", path);
+    TRY(file_read_stream(path ? opened : STDIN_FILENO, path ? path : "stdin", LIMIT_SBOM_BYTES,
+                         &text));
     *bytes = arena_copy(arena, buffer_slice(&text));
     return NULL;
 }
@@ -49,30 +44,24 @@ struct error *sbom_file_read(struct sbom *sbom, struct arena *arena, const char 
     const char *path = path_of(name);
     slice bytes;
     struct stat status;
-    bool is_pipe = stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
-    if (strcmp(path, "-") == 0) {
-        TRY(read_pipe(STDIN_FILENO, arena, &bytes));
-    } else if (is_pipe) {
-        CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
-            return error_errno("cannot read the SBOM %s", path);
-        TRY(read_pipe(fd, arena, &bytes));
-    } else {
-        TRY(error_wrap(file_read_whole(arena, AT_FDCWD, path, LIMIT_SBOM_BYTES, &bytes),
-                       "cannot read the SBOM"));
-    }
+    bool is_stdin = strcmp(path, "-") == 0;
+    bool is_pipe = is_stdin || (stat(path, &status) == 0 && !S_ISREG(status.st_mode) &&
+                                !S_ISDIR(status.st_mode));
+    TRY(error_wrap(is_pipe ? read_pipe(is_stdin ? NULL : path, arena, &bytes)
+                           : file_read_whole(arena, AT_FDCWD, path, LIMIT_SBOM_BYTES, &bytes),
+                   "cannot read the SBOM"));
     return sbom_read(sbom, arena, path, bytes);
 }
 
 static struct scan_request request_of(const struct options *options, struct arena *arena,
-                                      struct sbom *sbom, const char *name)
+                                      struct sbom *sbom, const char *name, int64_t deadline_ms)
 {
     return (struct scan_request){.options = options,
                                  .arena = arena,
                                  .image = sbom->image,
                                  .name = name,
                                  .started = clock_microseconds(),
-                                 .deadline_ms = scan_deadline(options),
+                                 .deadline_ms = deadline_ms,
                                  .known = &sbom->inventory,
                                  .known_problems = &sbom->problems};
 }
@@ -81,9 +70,9 @@ static struct scan_request open_request(const struct options *options, struct ar
                                         const char *name)
 {
     struct sbom *sbom = ARENA_NEW(arena, struct sbom);
-    scan_deadline(options); /* the alarm, which ends reading as well */
+    int64_t deadline_ms = scan_deadline(options); /* its alarm ends reading as well */
     struct error *failure = sbom_file_read(sbom, arena, name);
-    struct scan_request request = request_of(options, arena, sbom, path_of(name));
+    struct scan_request request = request_of(options, arena, sbom, path_of(name), deadline_ms);
     if (failure) {
         request.failure = failure;
         request.image = NULL;
@@ -92,9 +81,9 @@ static struct scan_request open_request(const struct options *options, struct ar
 }
 
 struct error *sbom_write(const struct options *options, struct arena *arena, struct sbom *sbom,
-                         int *exit_code)
+                         int64_t deadline_ms, int *exit_code)
 {
-    struct scan_request request = request_of(options, arena, sbom, "sbom");
+    struct scan_request request = request_of(options, arena, sbom, "sbom", deadline_ms);
     return scan_run(&request, exit_code);
 }
 

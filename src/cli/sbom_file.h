@@ -17,8 +17,9 @@ MUST_CHECK struct error *sbom_file_scan(const struct options *options, struct ar
 /* The same without writing, for those who compare. */
 MUST_CHECK struct error *sbom_file_collect(const struct options *options, struct arena *arena,
                                            const char *name, const struct report **report);
-/* Writes the reports of an SBOM that has been read or put together. */
+/* Writes the reports of an SBOM that has been read or put together; `deadline_ms` is what
+ * scan_deadline gave before reading began. */
 MUST_CHECK struct error *sbom_write(const struct options *options, struct arena *arena,
-                                    struct sbom *sbom, int *exit_code);
+                                    struct sbom *sbom, int64_t deadline_ms, int *exit_code);
 
 #endif

@@ -1,5 +1,6 @@
 #include "policy/ignore_file.h"
 #include "base/buffer.h"
+#include "base/file.h"
 #include "base/limits.h"
 
 #include <errno.h>
@@ -85,19 +86,7 @@ static struct error *read_all(const char *path, struct buffer *text)
     CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
         return error_errno("cannot open %s", path);
-    for (;;) {
-        ssize_t got = read(fd, buffer_reserve(text, 65536), 65536);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return error_errno("cannot read %s", path);
-        if (got == 0)
-            return NULL;
-        text->len += (size_t)got;
-        if (text->len > LIMIT_IGNORE_BYTES)
-            return error_make(ERROR_LIMIT, "%s has more bytes than the limit of %llu", path,
-                              LIMIT_IGNORE_BYTES);
-    }
+    return file_read_stream(fd, path, LIMIT_IGNORE_BYTES, text);
 }
 
 struct error *ignore_file_read(struct exceptions *exceptions, const char *path, struct arena *arena)

@@ -1,5 +1,6 @@
 #include "cli/sides.h"
 #include "base/file.h"
+#include "base/json_scan.h"
 #include "base/limits.h"
 #include "base/progress.h"
 #include "base/text.h"
@@ -13,8 +14,10 @@
 struct thing {
     const char *name;
     const struct options *options;
-    struct arena *scratch; /* freed once the side is made */
-    json_t *document;      /* where it is a file of JSON; or NULL */
+    struct arena *scratch;     /* freed once the side is made */
+    bool is_json;              /* a file that begins as a JSON object; then: */
+    slice text;                /* its bytes */
+    bool has_report, has_sbom; /* by its members */
 };
 
 struct side_kind {
@@ -56,32 +59,59 @@ static bool looks_like_json(const char *path)
     return text.len && *text.ptr == '{';
 }
 
-static struct error *read_document(struct thing *thing)
+/* What it is, by the names of its members: nothing is built of it, since it may be large. */
+static void look_at_members(struct thing *thing)
 {
-    slice text;
-    TRY(file_read_whole(thing->scratch, AT_FDCWD, thing->name, LIMIT_SAVED_REPORT_BYTES, &text));
-    return json_read_with(&thing->document, text, "it", JSON_REJECT_DUPLICATES);
+    struct json_scan scan;
+    slice key;
+    bool version = false, verdict = false, sbom = false;
+    json_scan_start(&scan, thing->text, thing->scratch);
+    json_scan_enter(&scan, '{');
+    while (json_scan_key(&scan, &key)) {
+        version |= slice_equal(key, SLICE("schema_version"));
+        verdict |= slice_equal(key, SLICE("verdict"));
+        sbom |= sbom_is_known_by(key);
+        json_scan_skip(&scan);
+    }
+    thing->has_report = version && verdict && !scan.failure;
+    thing->has_sbom = sbom && !thing->has_report && !scan.failure;
+}
+
+static struct error *look_at(struct thing *thing)
+{
+    thing->is_json = looks_like_json(thing->name);
+    if (!thing->is_json)
+        return NULL;
+    TRY(file_read_whole(thing->scratch, AT_FDCWD, thing->name, LIMIT_SAVED_REPORT_BYTES,
+                        &thing->text));
+    look_at_members(thing);
+    return NULL;
+}
+
+static struct error *read_document(const struct thing *thing, json_t **document)
+{
+    return json_read_with(document, thing->text, "it", JSON_REJECT_DUPLICATES);
 }
 
 /* -- a saved report -------------------------------------------------------------------------- */
 
 static bool is_report(const struct thing *thing)
 {
-    return side_is_report(thing->document);
+    return thing->has_report;
 }
 
 static struct error *open_report(struct side *side, struct arena *arena, const struct thing *thing)
 {
     const struct options *options = thing->options;
+    CLEANUP_JSON json_t *document = NULL;
     struct side_wish wish = {.policy = &options->policy,
                              .vulnerabilities = options->scan_vulnerabilities,
                              .secrets = options->scan_secrets};
-    struct error *error =
-        options->secret_baseline && options->scan_secrets
-            ? secret_baseline_read(&wish.baseline, options->secret_baseline, thing->scratch)
-            : NULL;
+    struct error *error = read_document(thing, &document);
+    if (!error && options->secret_baseline && options->scan_secrets)
+        error = secret_baseline_read(&wish.baseline, options->secret_baseline, thing->scratch);
     if (!error)
-        error = side_from_document(side, arena, thing->document, &wish);
+        error = side_from_document(side, arena, document, &wish);
     if (error)
         side_failed(side, arena, error);
     say_errors(side);
@@ -93,16 +123,15 @@ static struct error *open_report(struct side *side, struct arena *arena, const s
 
 static bool is_sbom(const struct thing *thing)
 {
-    return thing->document ? sbom_is_one(thing->document) : sbom_file_is(thing->name);
+    return thing->is_json ? thing->has_sbom : sbom_file_is(thing->name);
 }
 
 bool side_is_sbom(const char *name)
 {
     CLEANUP_ARENA struct arena scratch = {0};
     struct thing thing = {.name = name, .scratch = &scratch};
-    CLEANUP_ERROR struct error *error = looks_like_json(name) ? read_document(&thing) : NULL;
-    CLEANUP_JSON json_t *document = thing.document;
-    return !error && !is_report(&thing) && is_sbom(&thing);
+    CLEANUP_ERROR struct error *error = look_at(&thing);
+    return !error && is_sbom(&thing);
 }
 
 static struct error *open_sbom(struct side *side, struct arena *arena, const struct thing *thing)
@@ -117,17 +146,20 @@ static struct error *open_sbom(struct side *side, struct arena *arena, const str
 
 static bool is_json(const struct thing *thing)
 {
-    return thing->document != NULL;
+    return thing->is_json;
 }
 
 static struct error *open_json(struct side *side, struct arena *arena, const struct thing *thing)
 {
-    (void)thing;
+    CLEANUP_JSON json_t *document = NULL;
+    struct error *broken = read_document(thing, &document);
     side_failed(
         side, arena,
-        error_make(ERROR_INPUT,
-                   "it is JSON, but neither an SBOM nor a report of plimsoll: make one with "
-                   "plimsoll image IMAGE -f json=FILE"));
+        broken
+            ? broken
+            : error_make(ERROR_INPUT,
+                         "it is JSON, but neither an SBOM nor a report of plimsoll: make one with "
+                         "plimsoll image IMAGE -f json=FILE"));
     say_errors(side);
     return NULL;
 }
@@ -164,13 +196,12 @@ struct error *side_open(struct side *side, struct arena *arena, const struct opt
     CLEANUP_ARENA struct arena scratch = {0};
     struct thing thing = {.name = name, .options = options, .scratch = &scratch};
     *side = (struct side){.name = slice_from_text(name), .kind = "report"};
-    struct error *error = looks_like_json(name) ? read_document(&thing) : NULL;
+    struct error *error = look_at(&thing);
     if (error) {
         side_failed(side, arena, error);
         say_errors(side);
         return NULL;
     }
-    CLEANUP_JSON json_t *document = thing.document;
     size_t kind = 0;
     while (!kinds[kind].recognise(&thing))
         kind++;

@@ -59,9 +59,6 @@ struct side_wish {
 /* A side of a scan: nothing in it points into the scan's arena. */
 void side_from_report(struct side *side, struct arena *arena, const struct report *report);
 
-/* Whether the document is (or claims to be) a report of plimsoll. */
-bool side_is_report(const json_t *document);
-
 /*
  * A side of a saved report. Its filters are not those with which the report was saved, but those of
  * the wish. A report that is not whole by docs/report.md is an error; one that says of itself that

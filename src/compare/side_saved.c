@@ -373,11 +373,6 @@ static struct error *read_report(struct saved *saved, const struct place *root)
     return check_scanners(saved, root);
 }
 
-bool side_is_report(const json_t *document)
-{
-    return json_object_get(document, "schema_version") && json_object_get(document, "verdict");
-}
-
 struct error *side_from_document(struct side *side, struct arena *arena, const json_t *document,
                                  const struct side_wish *wish)
 {

@@ -13,14 +13,12 @@ static const struct {
     {"artifacts", sbom_read_syft},
 };
 
-bool sbom_is_one(const json_t *document)
+bool sbom_is_known_by(slice member)
 {
-    static const char *const wrappers[] = {"predicate", "payloadType"};
-    for (size_t i = 0; i < sizeof(wrappers) / sizeof(wrappers[0]); i++)
-        if (json_object_get(document, wrappers[i]))
-            return true;
+    if (slice_is_among(member, "predicate payloadType")) /* what it is wrapped in */
+        return true;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        if (json_object_get(document, kinds[i].member))
+        if (slice_equal(member, slice_from_text(kinds[i].member)))
             return true;
     return false;
 }

@@ -57,8 +57,8 @@ struct sbom_score {
 };
 struct sbom_score sbom_score(const struct sbom *sbom);
 
-/* Whether a JSON document is of a kind that is read. */
-bool sbom_is_one(const json_t *document);
+/* Whether a JSON document that has a member of that name is of a kind that is read. */
+bool sbom_is_known_by(slice member);
 
 /* Whether the first bytes look like an SBOM of any kind, not like an image. */
 bool sbom_is_likely(slice bytes);

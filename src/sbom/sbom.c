@@ -60,11 +60,12 @@ static void read_subjects(struct sbom *sbom, const json_t *statement, struct are
  * has it one step further in. */
 static struct error *unwrap(json_t **document, struct sbom *sbom, struct arena *arena)
 {
-    slice payload = json_get_slice(*document, "payload", arena);
+    slice payload = json_slice(json_object_get(*document, "payload"));
     if (payload.len && json_object_get(*document, "payloadType")) {
+        CLEANUP_ARENA struct arena scratch = {0};
         json_t *inner;
-        TRY(json_read_with(&inner, base64_decode(payload, arena), "the envelope's payload",
-                           JSON_REJECT_DUPLICATES));
+        TRY(json_read_with(&inner, base64_decode(payload, LIMIT_SBOM_BYTES, &scratch),
+                           "the envelope's payload", JSON_REJECT_DUPLICATES));
         json_decref(*document);
         *document = inner;
     }

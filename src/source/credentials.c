@@ -30,7 +30,7 @@ static bool is_empty(const struct credentials *credentials)
 /* An entry of "auths". */
 static void read_entry(struct credentials *credentials, const json_t *entry, struct arena *arena)
 {
-    slice pair = base64_decode(json_get_slice(entry, "auth", arena), arena);
+    slice pair = base64_decode(json_get_slice(entry, "auth", arena), LIMIT_FIELD_BYTES, arena);
     credentials->username = json_get_slice(entry, "username", arena);
     credentials->password = json_get_slice(entry, "password", arena);
     if (pair.len)

@@ -231,9 +231,10 @@ def test_ways_to_name_one(written, store):
 
 
 def test_statement(written, store, tmp_path):
-    """In an in-toto statement, bare and in an envelope, as BuildKit and cosign attach it."""
+    """In an in-toto statement, bare and in an envelope, as BuildKit and cosign attach it; of any size."""
     import base64
     document = json.loads(written["small", "spdx", False].read_text())
+    document["comment"] = "filler " * 20_000
     statement = {"_type": "https://in-toto.io/Statement/v0.1", "predicateType": "https://spdx.dev/Document",
                  "subject": [], "predicate": document}
     envelope = {"payloadType": "application/vnd.in-toto+json", "signatures": [],

@@ -72,14 +72,19 @@ static void look_at(slice text, size_t start, size_t end, base64_run *found, voi
 
 void base64_runs(slice text, base64_run *found, void *context)
 {
-    for (size_t at = 0; at < text.len;) {
-        if (!is_base64((unsigned char)text.ptr[at])) {
-            at++;
+    /* A run that is long enough and begins here or later covers the byte that is probed, or begins
+     * behind it: most of a text is never looked at. */
+    for (size_t at = 0; text.len - at >= RUN_LEAST;) {
+        size_t probe = at + RUN_LEAST - 1, start = probe;
+        if (!is_base64((unsigned char)text.ptr[probe])) {
+            at = probe + 1;
             continue;
         }
-        size_t end = end_of_run(text, at);
-        if (end - at >= RUN_LEAST)
-            look_at(text, at, end, found, context);
+        while (start > at && is_base64((unsigned char)text.ptr[start - 1]))
+            start--;
+        size_t end = end_of_run(text, start);
+        if (end - start >= RUN_LEAST)
+            look_at(text, start, end, found, context);
         at = end;
     }
 }

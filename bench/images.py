@@ -24,22 +24,24 @@ sys.path.insert(0, str(ROOT / "scripts"))
 import imageparts  # noqa: E402
 
 
-def large():
-    """The image of more than 4 GB: with layers uncompressed, gzip, zstd."""
-    paths = [FOLDER / name for name in ("bench.tar", "bench-gzip.tar", "bench-zstd.tar")]
+def _made(names, *options):
+    """Archives of scripts/make-bench-image, which is run with these options where one is not there."""
+    paths = [FOLDER / name for name in names]
     if not all(path.is_file() for path in paths):
         print("making the image (minutes, once)", file=sys.stderr)
-        subprocess.run([ROOT / "scripts/make-bench-image", "--gzip", "--zstd", FOLDER], check=True)
+        subprocess.run([ROOT / "scripts/make-bench-image", *options, FOLDER], check=True)
     return paths
+
+
+def large():
+    """The image of more than 4 GB: with layers uncompressed, gzip, zstd."""
+    return _made(("bench.tar", "bench-gzip.tar", "bench-zstd.tar"), "--gzip", "--zstd")
 
 
 def virtual_environment():
     """The same with its packages in /opt/venv: layers uncompressed, gzip. Trivy looks for no secrets below
     /usr/local/lib/python3.*, where the other image has them."""
-    paths = [FOLDER / name for name in ("bench-venv.tar", "bench-venv-gzip.tar")]
-    if not all(path.is_file() for path in paths):
-        subprocess.run([ROOT / "scripts/make-bench-image", "--venv", FOLDER], check=True)
-    return paths
+    return _made(("bench-venv.tar", "bench-venv-gzip.tar"), "--venv")
 
 
 def demo():

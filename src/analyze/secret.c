@@ -12,13 +12,13 @@ static struct want wants(slice path, const struct entry *entry)
 
 static struct error *pull(struct analysis *analysis, struct stream *stream)
 {
-    return secret_find_in_file(analysis->secrets, stream, analysis->entry->path, analysis->arena,
-                               &analysis->record->secrets);
+    return secret_find_in_file(analysis->secrets, stream, analysis->entry->size,
+                               analysis->entry->path, analysis->arena, &analysis->record->secrets);
 }
 
 const struct analyzer analyzer_secret = {
     .name = "secret",
-    .version = 2,
+    .version = 3,
     .wants = wants,
     .pull = pull,
     .everywhere = true,

@@ -42,6 +42,14 @@ static struct error *content_fill(struct stream *stream)
     return NULL;
 }
 
+static struct error *content_seek(struct stream *stream, uint64_t count)
+{
+    const struct content *content = ((struct content_stream *)stream)->content;
+    struct error *error = content->pass_over(content->context, count);
+    stream->broken |= error != NULL;
+    return error;
+}
+
 static void content_close(struct stream *stream)
 {
     /* The stream frees its buffer, which may be the content's. */
@@ -56,6 +64,7 @@ struct stream *stream_from_content(const struct content *content)
     from->stream.buffer = from->own;
     from->stream.fill = content_fill;
     from->stream.close = content_close;
+    from->stream.seek = content->pass_over ? content_seek : NULL;
     from->stream.places_window = true;
     return &from->stream;
 }

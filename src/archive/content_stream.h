@@ -9,6 +9,9 @@
 struct content {
     struct error *(*next)(void *context, slice *piece);
     void *context;
+    /* Moves on by `count` bytes without reading them, beyond the pieces that next gave; there are
+     * that many. NULL where they can only be read. */
+    struct error *(*pass_over)(void *context, uint64_t count);
 };
 
 /* The content stays the caller's. Pieces are shown where they lie, and copied only when bytes of

@@ -243,6 +243,16 @@ struct error *tar_read(struct tar *tar, slice *piece)
     return NULL;
 }
 
+struct error *tar_skip(struct tar *tar, uint64_t count)
+{
+    if (tar->regions || count > tar->stored)
+        return error_make(ERROR_SYSTEM, "more is to be skipped than can be");
+    TRY(stream_skip(tar->stream, count));
+    tar->stored -= count;
+    tar->logical += count;
+    return NULL;
+}
+
 uint64_t tar_content_offset(const struct tar *tar)
 {
     return tar->stream->position;

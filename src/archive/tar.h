@@ -36,6 +36,10 @@ MUST_CHECK struct error *tar_next(struct tar *tar, const struct entry **entry);
 /* The next piece of the entry's content, valid until the next call; empty at its end. */
 MUST_CHECK struct error *tar_read(struct tar *tar, slice *piece);
 
+/* Passes over `count` bytes of the entry's content: of those that are stored, so not in a sparse
+ * file. */
+MUST_CHECK struct error *tar_skip(struct tar *tar, uint64_t count);
+
 /* Offset in the stream of the entry's content as stored. */
 uint64_t tar_content_offset(const struct tar *tar);
 

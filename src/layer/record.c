@@ -325,5 +325,6 @@ struct error *record_read(slice bytes, struct arena *arena, struct record *recor
                                        "one may");
     }
     arena_adopt(arena, &own);
+    record_sort_secrets(record);
     return NULL;
 }

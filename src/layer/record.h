@@ -102,6 +102,15 @@ void record_add_problem(struct record *record, struct arena *arena, struct error
  */
 MUST_CHECK struct error *record_check_digest(slice found, slice named, const char *what);
 
+/* By file, and in it by place: so their order does not depend on who found them when. record_read
+ * does so. */
+void record_sort_secrets(struct record *record);
+/*
+ * Adds what a helper found in the same layer: its secrets, those of its problems that are not known
+ * yet, and what it cost. Slices are shared.
+ */
+void record_add_helper(struct record *record, const struct record *helper, struct arena *arena);
+
 /* Serialises; the form ends in a checksum, so that half a record is never taken for a whole one. */
 void record_write(const struct record *record, struct buffer *out);
 

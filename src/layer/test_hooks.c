@@ -127,11 +127,21 @@ int test_hook_signal(size_t layer)
     return action >= 0 ? actions[action].signal : 0;
 }
 
+static uint64_t number_in(const char *variable, uint64_t otherwise)
+{
+    const char *wish = getenv(variable);
+    uint64_t number;
+    return wish && slice_to_u64(slice_from_text(wish), &number) ? number : otherwise;
+}
+
 uint64_t test_hook_seconds(uint64_t otherwise)
 {
-    const char *wish = getenv("PLIMSOLL_TEST_WORKER_SECONDS");
-    uint64_t seconds;
-    return wish && slice_to_u64(slice_from_text(wish), &seconds) ? seconds : otherwise;
+    return number_in("PLIMSOLL_TEST_WORKER_SECONDS", otherwise);
+}
+
+size_t test_hook_helpers(void)
+{
+    return (size_t)number_in("PLIMSOLL_TEST_HELPERS", SIZE_MAX);
 }
 
 #else

@@ -140,9 +140,14 @@ static struct error *tar_content(void *context, slice *piece)
     return tar_read(context, piece);
 }
 
+static struct error *skip_tar_content(void *context, uint64_t count)
+{
+    return tar_skip(context, count);
+}
+
 static struct error *walk_entries(struct walk *walk, struct tar *tar)
 {
-    struct content content = {tar_content, tar};
+    struct content content = {tar_content, tar, NULL};
     for (;;) {
         const struct entry *entry;
         TRY(tar_next(tar, &entry));
@@ -150,6 +155,7 @@ static struct error *walk_entries(struct walk *walk, struct tar *tar)
             return NULL;
         if (tar->odd_path)
             walk_odd_path(walk, entry->path);
+        content.pass_over = tar->regions ? NULL : skip_tar_content;
         TRY(error_wrap(walk_entry(walk, entry, &content), "%.*s", SLICE_ARG(entry->path)));
     }
 }

@@ -6,6 +6,7 @@
 #define PLIMSOLL_LAYER_WALK_H
 
 #include "archive/stream.h"
+#include "layer/claims.h"
 #include "layer/record.h"
 #include "secret/scanner.h"
 
@@ -30,6 +31,8 @@ struct walk_options {
     int spill; /* an empty file that may be written to, for what is larger than memory; or -1 */
     struct secret_scanner *secrets; /* or NULL: they are not looked for */
     bool plain_folder;              /* no root file system: none of its folders is the kernel's */
+    struct claims *claims; /* which files' secrets are left to others; NULL: there are no others */
+    bool helper;           /* another worker walks the layer; this one looks for secrets only */
 };
 
 /*

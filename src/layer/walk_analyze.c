@@ -19,17 +19,29 @@ struct reading {
     size_t count;
     uint64_t gather;         /* bytes to have at once: the largest of WANT_FIRST and WANT_WHOLE */
     bool streamed;           /* someone wants all of it as it comes */
+    bool offered, taken;     /* to look for secrets in, with others who do (claims.h) */
     struct interest *puller; /* or NULL */
 };
+
+/* Whether it is for this worker to look for secrets in. */
+static bool take(struct walk *walk, struct reading *reading, const struct entry *entry)
+{
+    const struct walk_options *options = walk->options;
+    if (!reading->offered)
+        reading->taken = !options->claims || claims_take(options->claims, walk->offered++,
+                                                         entry->path, options->helper);
+    reading->offered = true;
+    return reading->taken;
+}
 
 static void add_interest(struct walk *walk, struct reading *reading,
                          const struct analyzer *analyzer, const struct entry *entry, slice path,
                          bool dormant)
 {
-    if (analyzer->for_secrets && (!walk->options->secrets || reading->puller))
+    if (analyzer->for_secrets ? !walk->options->secrets || reading->puller : walk->options->helper)
         return;
     struct want want = analyzer->wants(path, entry);
-    if (want.kind == WANT_NOTHING)
+    if (want.kind == WANT_NOTHING || (analyzer->for_secrets && !take(walk, reading, entry)))
         return;
     if (reading->count == MAX_INTERESTS) {
         walk_problem(walk, entry->path, SLICE("too many links lead to it to follow them all"));
@@ -68,7 +80,7 @@ static void find_interests(struct walk *walk, struct reading *reading, const str
 {
     reading->count = 0;
     reading->gather = 0;
-    reading->streamed = false;
+    reading->streamed = reading->offered = false;
     reading->puller = NULL;
     add_interests(walk, reading, entry, entry->path, false);
     for (size_t i = 0; i < walk->options->redirect_count; i++) {
@@ -146,10 +158,21 @@ static struct error *next_pulled(void *context, slice *piece)
     return NULL;
 }
 
+/* Only where nobody else asks for what is passed over. */
+static struct error *skip_pulled(void *context, uint64_t count)
+{
+    const struct content *content = ((struct pulled *)context)->content;
+    struct error *error = content->pass_over(content->context, count);
+    ((struct pulled *)context)->broken = error != NULL;
+    return error;
+}
+
 static struct error *let_pull(struct pulled *pulled)
 {
     struct interest *puller = pulled->reading->puller;
-    struct content content = {next_pulled, pulled};
+    bool alone = !pulled->reading->streamed && pulled->reading->gather == 0;
+    bool skips = alone && pulled->content->pass_over;
+    struct content content = {next_pulled, pulled, skips ? skip_pulled : NULL};
     CLEANUP_STREAM struct stream *stream = stream_from_content(&content);
     struct error *error = puller->analysis.analyzer->pull(&puller->analysis, stream);
     if (error && pulled->broken)

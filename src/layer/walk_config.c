@@ -4,6 +4,8 @@
 #include "secret/finder.h"
 #include "secret/redact.h"
 
+#include <unistd.h>
+
 struct config_walk {
     struct secret_scanner *scanner;
     struct arena *arena;
@@ -143,15 +145,23 @@ static void mask(struct config_walk *walk, slice text, uint64_t layer)
     *masked = (struct masked_text){layer, arena_copy(walk->arena, buffer_slice(&out))};
 }
 
+/* Of a file; 0 of a pipe. */
+static uint64_t bytes_left(int fd)
+{
+    off_t at = lseek(fd, 0, SEEK_CUR), end = lseek(fd, 0, SEEK_END);
+    return at >= 0 && end > at && lseek(fd, at, SEEK_SET) == at ? (uint64_t)(end - at) : 0;
+}
+
 struct error *walk_single_file(int fd, slice name, const struct walk_options *options,
                                struct arena *arena, struct record *record)
 {
+    uint64_t size = bytes_left(fd);
     CLEANUP_STREAM struct stream *stream = stream_from_pipe(fd, 0);
     if (!options->secrets)
         return NULL;
     record->statistics.entries = record->statistics.entries_read = 1;
     struct error *error =
-        secret_find_in_file(options->secrets, stream, name, arena, &record->secrets);
+        secret_find_in_file(options->secrets, stream, size, name, arena, &record->secrets);
     record->statistics.bytes_read = record->statistics.bytes_unpacked = stream->bytes_in;
     return error;
 }

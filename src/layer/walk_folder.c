@@ -61,6 +61,13 @@ static struct error *file_next(void *context, slice *piece)
     return NULL;
 }
 
+static struct error *file_skip(void *context, uint64_t count)
+{
+    struct file_content *content = context;
+    content->offset += count;
+    return NULL;
+}
+
 static enum entry_kind kind_of_mode(mode_t mode)
 {
     if (S_ISREG(mode))
@@ -101,7 +108,7 @@ static struct error *no_content(void *context, slice *piece)
 static struct error *visit_whiteout(struct folder_walk *folder, slice inside, const char *name)
 {
     struct entry entry = {.kind = ENTRY_FILE, .path = join(&folder->names, inside, name)};
-    struct content nothing = {no_content, NULL};
+    struct content nothing = {no_content, NULL, NULL};
     return walk_entry(&folder->walk, &entry, &nothing);
 }
 
@@ -164,7 +171,7 @@ static struct error *visit(struct folder_walk *folder, int parent, slice path)
         (folder->overlay || folder->walk.options->plain_folder || !is_kernel_folder(path)))
         *(slice *)list_add(&folder->pending, &folder->names, sizeof(slice)) = path;
     struct file_content content = {&folder->walk, folder->root, -1, path.ptr, 0, NULL};
-    struct content reader = {file_next, &content};
+    struct content reader = {file_next, &content, file_skip};
     struct error *error = walk_entry(&folder->walk, &entry, &reader);
     if (content.fd >= 0)
         close(content.fd);

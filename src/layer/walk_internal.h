@@ -13,6 +13,7 @@ struct walk {
     struct arena scratch; /* of the entry at hand */
     struct buffer gathered;
     struct buffer file_hashes, folder_hashes;
+    size_t offered; /* files to look for secrets in, so far */
     bool whiteouts; /* names beginning ".wh." take away; not so in a root file system */
 };
 

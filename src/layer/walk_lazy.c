@@ -215,7 +215,7 @@ static struct error *finish_chunk(struct lazy *lazy)
 
 static struct error *walk_item(struct lazy *lazy)
 {
-    struct content content = {lazy_content, lazy};
+    struct content content = {lazy_content, lazy, NULL};
     struct entry entry;
     bool odd = false;
     arena_free(&lazy->entry_arena);
@@ -242,7 +242,7 @@ static struct error *walk_toc_itself(struct lazy *lazy)
     slice left = lazy->toc.json;
     struct entry entry = {
         .kind = ENTRY_FILE, .path = TOC_NAME, .size = lazy->toc.json.len, .target = SLICE_EMPTY};
-    struct content content = {toc_content, &left};
+    struct content content = {toc_content, &left, NULL};
     return lazy->toc.in_tar ? walk_entry(&lazy->walk, &entry, &content) : NULL;
 }
 

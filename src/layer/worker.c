@@ -15,10 +15,18 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-enum { MAX_WORKERS = 64, READ_BYTES = 64 * 1024, LAST_MOMENTS_MS = 2000 };
+enum {
+    MAX_WORKERS = 64,
+    READ_BYTES = 64 * 1024,
+    LAST_MOMENTS_MS = 2000,
+    WAIT_MS = 200,
+    /* Most layers are done before a helper would be of use. */
+    HELP_AFTER_MS = 25,
+    MAX_HELPERS = 15,
+};
 
 struct worker {
-    size_t job; /* which of worker_run's */
+    size_t job, helper; /* which of worker_run's, and which of those that help with it, from 1 */
     pid_t pid;
     int output; /* the record comes from here */
     int input;  /* of a fed worker: its input; else -1 */
@@ -54,8 +62,9 @@ static struct error *fork_worker(struct worker *worker, const struct layer_job *
         signal(SIGTERM, SIG_DFL);
         worker_child(job, handles);
     }
-    if (test_hook_signal(job->index))
-        kill(worker->pid, test_hook_signal(job->index));
+    int signal_to_send = test_hook_signal(test_hook_layer(job->index, job->helper));
+    if (signal_to_send)
+        kill(worker->pid, signal_to_send);
     return NULL;
 }
 
@@ -240,8 +249,17 @@ static size_t core_count(void)
     return count > MAX_WORKERS ? MAX_WORKERS : count;
 }
 
+/* A job and those who work on it. */
+struct task {
+    struct layer_job job;
+    struct layer_outcome *helped; /* of its helpers */
+    size_t helpers, running;
+    int64_t started_ms;
+    bool alone; /* nobody can help (any more) */
+};
+
 struct pool {
-    const struct layer_job *jobs;
+    struct task *tasks;
     size_t job_count, started, done;
     size_t *order; /* jobs, the largest first */
     struct arena *arena;
@@ -252,38 +270,133 @@ struct pool {
     void *progress_context;
 };
 
-static void start_next(struct pool *pool)
+/* gzip's and zstd's first bytes: what is packed one worker must unpack. */
+static bool is_packed(const struct layer_job *job)
 {
-    size_t job = pool->order[pool->started++];
+    char first[4] = "";
+    return pread(job->fd, first, sizeof(first), (off_t)job->offset) < (ssize_t)sizeof(first) ||
+           memcmp(first, "\x1f\x8b", 2) == 0 || memcmp(first, "\x28\xb5\x2f\xfd", 4) == 0;
+}
+
+static bool can_be_helped(const struct layer_job *job)
+{
+    if (!job->secrets || job->toc.kind != TOC_NONE)
+        return false;
+    return job->input == LAYER_INPUT_FOLDER || job->input == LAYER_INPUT_OVERLAY ||
+           (job->input == LAYER_INPUT_RANGE && !is_packed(job));
+}
+
+static bool start_worker(struct pool *pool, size_t job, size_t helper)
+{
+    struct task *task = &pool->tasks[job];
     struct worker *worker = &pool->workers[pool->running];
-    CLEANUP_ERROR struct error *error = start(worker, &pool->jobs[job]);
+    struct layer_job its_job = task->job;
+    its_job.helper = helper != 0;
+    its_job.verify = its_job.verify && !helper;
+    CLEANUP_ERROR struct error *error = start(worker, &its_job);
     worker->job = job;
+    worker->helper = helper;
     if (!error) {
         pool->running++;
-        return;
+        task->running++;
+        return true;
     }
     close_handles(worker);
     feeder_finish(&worker->feeder, pool->arena);
-    pool->outcomes[job].failure = arena_copy(pool->arena, slice_from_text(error->message));
-    pool->done++;
+    if (!helper)
+        pool->outcomes[job].failure = arena_copy(pool->arena, slice_from_text(error->message));
+    return false;
+}
+
+static void start_next(struct pool *pool)
+{
+    size_t job = pool->order[pool->started++];
+    struct task *task = &pool->tasks[job];
+    task->job.claims = can_be_helped(&task->job) ? claims_new() : NULL;
+    task->alone = !task->job.claims;
+    task->started_ms = clock_milliseconds();
+    pool->done += !start_worker(pool, job, 0);
+}
+
+/* -- helpers --------------------------------------------------------------------------------------
+ */
+
+/* The largest job that could do with one more, SIZE_MAX for none; *later when one could soon. */
+static size_t job_to_help(const struct pool *pool, bool *later)
+{
+    size_t best = SIZE_MAX;
+    int64_t now = clock_milliseconds();
+    size_t wished = test_hook_helpers();
+    *later = false;
+    for (size_t i = 0; i < pool->job_count && pool->started == pool->job_count; i++) {
+        const struct task *task = &pool->tasks[i];
+        if (task->alone || task->running == 0 || task->helpers == MAX_HELPERS ||
+            task->helpers >= wished)
+            continue;
+        if (wished == SIZE_MAX && now - task->started_ms < HELP_AFTER_MS)
+            *later = true;
+        else if (best == SIZE_MAX || task->job.length > pool->tasks[best].job.length)
+            best = i;
+    }
+    return best;
+}
+
+static void start_helper(struct pool *pool, size_t job)
+{
+    struct task *task = &pool->tasks[job];
+    if (!task->helped)
+        task->helped = arena_array(pool->arena, MAX_HELPERS, sizeof(*task->helped));
+    if (start_worker(pool, job, task->helpers + 1))
+        task->helpers++;
+    else
+        task->alone = true;
+}
+
+/* What its helpers found goes into the outcome; where one failed, files were not looked through. */
+static void add_helped(struct pool *pool, const struct task *task, struct layer_outcome *outcome)
+{
+    bool found = false;
+    for (size_t i = 0; i < task->helpers && outcome->complete; i++) {
+        if (!task->helped[i].complete) {
+            *outcome = task->helped[i];
+            return;
+        }
+        found |= task->helped[i].record.secrets.count || task->helped[i].record.problems.count;
+        record_add_helper(&outcome->record, &task->helped[i].record, pool->arena);
+    }
+    if (!found)
+        return;
+    CLEANUP_BUFFER struct buffer bytes = {0};
+    record_write(&outcome->record, &bytes);
+    outcome->bytes = arena_copy(pool->arena, buffer_slice(&bytes));
 }
 
 static void end_one(struct pool *pool, size_t at)
 {
     struct worker *worker = &pool->workers[at];
-    finish(worker, pool->arena, &pool->outcomes[worker->job]);
+    struct task *task = &pool->tasks[worker->job];
+    struct layer_outcome *outcome = &pool->outcomes[worker->job];
+    finish(worker, pool->arena, worker->helper ? &task->helped[worker->helper - 1] : outcome);
     pool->workers[at] = pool->workers[--pool->running];
+    task->alone = true; /* who comes to the end finds that all is taken */
+    if (--task->running)
+        return;
+    add_helped(pool, task, outcome);
+    claims_free(task->job.claims);
     pool->done++;
     if (pool->progress)
         pool->progress(pool->progress_context, pool->done, pool->job_count);
 }
 
-static void wait_for_some(struct pool *pool)
+/* -- all of them ----------------------------------------------------------------------------------
+ */
+
+static void wait_for_some(struct pool *pool, int most_ms)
 {
     struct pollfd waits[MAX_WORKERS];
     for (size_t i = 0; i < pool->running; i++)
         waits[i] = (struct pollfd){.fd = pool->workers[i].output, .events = POLLIN};
-    if (poll(waits, pool->running, 200) < 0 && errno != EINTR)
+    if (poll(waits, pool->running, most_ms) < 0 && errno != EINTR)
         memory_exhausted();
     /* Backwards, since end_one puts the last one into the place of the ended one. */
     for (size_t i = pool->running; i-- > 0;) {
@@ -303,7 +416,8 @@ static void order_by_size(struct pool *pool)
     pool->order = arena_array(pool->arena, pool->job_count + 1, sizeof(size_t));
     for (size_t i = 0; i < pool->job_count; i++) {
         size_t at = i;
-        for (; at > 0 && pool->jobs[pool->order[at - 1]].length < pool->jobs[i].length; at--)
+        uint64_t length = pool->tasks[i].job.length;
+        for (; at > 0 && pool->tasks[pool->order[at - 1]].job.length < length; at--)
             pool->order[at] = pool->order[at - 1];
         pool->order[at] = i;
     }
@@ -314,19 +428,26 @@ void worker_run(const struct layer_job *jobs, size_t count, struct arena *arena,
 {
     CLEANUP_FREE struct pool *pool = memory_alloc(sizeof(*pool));
     size_t at_once = core_count();
-    *pool = (struct pool){.jobs = jobs,
+    *pool = (struct pool){.tasks = arena_array(arena, count + 1, sizeof(struct task)),
                           .job_count = count,
                           .arena = arena,
                           .outcomes = outcomes,
                           .progress = progress,
                           .progress_context = context};
     memset(outcomes, 0, count * sizeof(*outcomes));
+    for (size_t i = 0; i < count; i++)
+        pool->tasks[i].job = jobs[i];
     order_by_size(pool);
     while (pool->done < count) {
+        bool later = false;
         while (pool->running < at_once && pool->started < count)
             start_next(pool);
-        if (pool->running)
-            wait_for_some(pool);
+        bool room = pool->running < (test_hook_helpers() == SIZE_MAX ? at_once : MAX_WORKERS);
+        size_t job = room ? job_to_help(pool, &later) : SIZE_MAX;
+        if (job != SIZE_MAX)
+            start_helper(pool, job);
+        else if (pool->running)
+            wait_for_some(pool, later ? HELP_AFTER_MS : WAIT_MS);
     }
 }
 

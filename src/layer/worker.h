@@ -35,6 +35,8 @@ struct layer_job {
     const struct redirect *redirects;
     size_t redirect_count;
     struct secret_scanner *secrets; /* or NULL: they are not looked for */
+    struct claims *claims;          /* set by worker_run, as is … */
+    bool helper;                    /* … this: see struct walk_options */
     slice name;                     /* LAYER_INPUT_FILE: its own */
     bool plain_folder;              /* LAYER_INPUT_FOLDER: no root file system */
     slice config;                   /* LAYER_INPUT_CONFIG: its JSON, and each layer's instruction */
@@ -55,7 +57,8 @@ typedef void worker_progress(void *context, size_t done, size_t total);
 
 /*
  * Runs a worker for each job, as many at once as there are cores, the largest first; outcomes stand
- * in the order of the jobs whatever order they end in. For jobs of every kind but PIPE.
+ * in the order of the jobs whatever order they end in. For jobs of every kind but PIPE. Cores that
+ * have nothing left to do help with layers in which secrets are looked for and that can be seeked.
  */
 void worker_run(const struct layer_job *jobs, size_t count, struct arena *arena,
                 struct layer_outcome *outcomes, worker_progress *progress, void *context);

@@ -108,6 +108,10 @@ static struct error *walk_layer_stream(const struct layer_job *job,
     struct error *error = open_layer(&layer, job, input, false);
     bool seeked = !error && job->verify && !layer.top->digest && job->input == LAYER_INPUT_RANGE &&
                   (job->diff_id.len || job->blob_digest.len);
+    if (!error && job->helper && layer.top != layer.below) {
+        close_layer(&layer); /* only one can unpack it */
+        return NULL;
+    }
     if (!error)
         error = walk_tar(layer.top, options, arena, record, &end_marked);
     if (!error)
@@ -180,7 +184,8 @@ static void close_in(const struct layer_job *job, struct worker_handles *handles
 {
     int keep[4] = {handles->input, handles->requests, handles->output, handles->spill};
     bool folder = job->input == LAYER_INPUT_FOLDER || job->input == LAYER_INPUT_OVERLAY;
-    bool streamed = !folder && job->input < LAYER_INPUT_FILE && job->toc.kind == TOC_NONE;
+    bool streamed =
+        !folder && job->input < LAYER_INPUT_FILE && job->toc.kind == TOC_NONE && !job->helper;
     sandbox_close_all_but(keep, 4);
     if (job->verify && streamed && sandbox_support().seccomp) {
         handles->reader = side_thread_start();
@@ -206,12 +211,14 @@ _Noreturn void worker_child(const struct layer_job *job, struct worker_handles *
     struct buffer out = {0};
     memory_exhausted_quietly();
     close_in(job, handles);
-    test_hook_misbehave(job->index, handles->output);
+    test_hook_misbehave(test_hook_layer(job->index, job->helper), handles->output);
     struct walk_options options = {.redirects = job->redirects,
                                    .redirect_count = job->redirect_count,
                                    .spill = handles->spill,
                                    .secrets = job->secrets,
-                                   .plain_folder = job->plain_folder};
+                                   .plain_folder = job->plain_folder,
+                                   .claims = job->claims,
+                                   .helper = job->helper};
     record_add_problem(&record, &arena, walk_job(job, handles, &options, &arena, &record));
     if (job->input == LAYER_INPUT_PIPE || job->input == LAYER_INPUT_FED)
         close(handles->input); /* so that whoever writes to it stops before it is asked to read */

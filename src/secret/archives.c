@@ -102,7 +102,7 @@ static struct error *next_of_stream(void *context, slice *piece)
 
 static struct error *look_at_compressed(struct secret_look *look, struct stream *stream)
 {
-    struct content content = {next_of_stream, stream};
+    struct content content = {next_of_stream, stream, NULL};
     struct stream *packed = stream_from_content(&content);
     CLEANUP_STREAM struct stream *unpacked = NULL;
     const char *name;

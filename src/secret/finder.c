@@ -167,9 +167,10 @@ struct error *secret_look_inside(struct secret_look *look, slice name,
                                  struct error *(*next)(void *context, slice *piece), void *context)
 {
     struct inside inside = {next, context, look->unpacked};
-    struct content content = {next_inside, &inside};
+    struct content content = {next_inside, &inside, NULL};
     struct secret_look inner = *look;
     inner.depth++;
+    inner.size = 0;
     inner.path = name.len ? arena_format(look->arena, "%.*s!%.*s", SLICE_ARG(look->path),
                                          SLICE_ARG(slice_first(name, LIMIT_PATH_BYTES)))
                           : look->path;
@@ -187,8 +188,8 @@ static struct error *look_as_text(struct secret_look *look, struct stream *strea
     return secret_look_plain(look, stream, SECRET_TEXT, UINT64_MAX);
 }
 
-static struct error *find_in(struct secret_scanner *scanner, struct stream *stream, slice path,
-                             struct arena *arena, struct list *found,
+static struct error *find_in(struct secret_scanner *scanner, struct stream *stream, uint64_t size,
+                             slice path, struct arena *arena, struct list *found,
                              struct error *(*look_at)(struct secret_look *, struct stream *))
 {
     uint64_t unpacked = 0;
@@ -197,6 +198,7 @@ static struct error *find_in(struct secret_scanner *scanner, struct stream *stre
     struct secret_look look = {.scanner = scanner,
                                .file = own,
                                .path = own,
+                               .size = size,
                                .arena = arena,
                                .found = found,
                                .unpacked = &unpacked,
@@ -207,15 +209,16 @@ static struct error *find_in(struct secret_scanner *scanner, struct stream *stre
                            : NULL;
 }
 
-struct error *secret_find_in_file(struct secret_scanner *scanner, struct stream *stream, slice path,
-                                  struct arena *arena, struct list *found)
+struct error *secret_find_in_file(struct secret_scanner *scanner, struct stream *stream,
+                                  uint64_t size, slice path, struct arena *arena,
+                                  struct list *found)
 {
-    return find_in(scanner, stream, path, arena, found, secret_look_by_kind);
+    return find_in(scanner, stream, size, path, arena, found, secret_look_by_kind);
 }
 
 struct error *secret_find_in_text(struct secret_scanner *scanner, slice text, slice path,
                                   struct arena *arena, struct list *found)
 {
     CLEANUP_STREAM struct stream *stream = stream_from_memory(text);
-    return find_in(scanner, stream, path, arena, found, look_as_text);
+    return find_in(scanner, stream, text.len, path, arena, found, look_as_text);
 }

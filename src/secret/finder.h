@@ -17,6 +17,7 @@ struct secret_look {
     slice path;          /* of the file or member at hand */
     struct arena *arena; /* what was found lives in it */
     struct list *found;  /* of struct secret */
+    uint64_t size;       /* of the file; 0 within an archive, where nobody says it for sure */
     unsigned depth;      /* of archives in archives */
     uint64_t *unpacked;  /* bytes from archives, so far, of the whole file */
     struct list *hits;   /* of struct pending (finder.c): of the text at hand */
@@ -24,11 +25,13 @@ struct secret_look {
 };
 
 /*
- * Looks through one file and adds what it finds to `found`. It need not read all of the stream. An
- * error is the stream's own, or a limit that was passed; damage within the file is none.
+ * Looks through one file of `size` bytes (0: unknown) and adds what it finds to `found`. It need
+ * not read all of the stream. An error is the stream's own, or a limit that was passed; damage
+ * within the file is none.
  */
 MUST_CHECK struct error *secret_find_in_file(struct secret_scanner *scanner, struct stream *stream,
-                                             slice path, struct arena *arena, struct list *found);
+                                             uint64_t size, slice path, struct arena *arena,
+                                             struct list *found);
 
 /* The same for a short text that is at hand: an environment variable, a line of history. */
 MUST_CHECK struct error *secret_find_in_text(struct secret_scanner *scanner, slice text, slice path,

@@ -197,6 +197,7 @@ static const struct secret_kind *const kinds[] = {
     &kind_safetensors,
     &kind_onnx,
     &kind_data,
+    &secret_kind_program,
     &secret_kind_compressed,
     &secret_kind_zip,
     &secret_kind_tar,

@@ -347,6 +347,14 @@ void secret_text_add(struct secret_text *text, slice piece)
     }
 }
 
+void secret_text_gap(struct secret_text *text, uint64_t count)
+{
+    scan_held(text, true);
+    drop(text, text->held_count);
+    text->offset += count;
+    text->looked = text->offset;
+}
+
 bool secret_text_end(struct secret_text *text)
 {
     scan_held(text, true);

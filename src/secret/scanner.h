@@ -39,6 +39,9 @@ struct secret_text;
 struct secret_text *secret_text_start(struct secret_scanner *scanner, enum secret_mode mode,
                                       secret_found *found, void *context);
 void secret_text_add(struct secret_text *text, slice piece);
+/* What was added ends here, and what follows stands `count` bytes further on: nothing is found
+ * across the gap. */
+void secret_text_gap(struct secret_text *text, uint64_t count);
 /* False when there were more candidates than are looked at twice, or the database failed: then
  * there may be secrets that were not told. */
 bool secret_text_end(struct secret_text *text);

@@ -72,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CLEANUP_STREAM struct stream *stream = stream_from_memory(bytes);
     slice path = slice_from_text(paths[data[0] % (sizeof(paths) / sizeof(paths[0]))]);
     CLEANUP_ERROR struct error *error =
-        secret_find_in_file(scanner(), stream, path, &arena, &found);
+        secret_find_in_file(scanner(), stream, bytes.len, path, &arena, &found);
     assert(!error || error->message[0]);
     const struct secret *secrets = found.items;
     for (size_t i = 0; i < found.count; i++) {

@@ -27,9 +27,9 @@ static struct record whole_record(struct arena *arena)
     static struct link links[] = {{SLICE("lib"), SLICE("usr/lib"), false},
                                   {SLICE("a"), SLICE("b"), true}};
     static struct problem problems[] = {{SLICE("p"), SLICE("cannot")}, {SLICE(""), SLICE("all")}};
-    static struct secret secrets[] = {{SLICE("jwt"), SLICE("a"), SLICE("a!b"), SLICE("x"),
-                                       SLICE("f"), 3, 4, 5, 6, 7, SLICE("why")},
-                                      {.rule = SLICE(""), .line = UINT64_MAX}};
+    static struct secret secrets[] = {{.rule = SLICE(""), .line = UINT64_MAX},
+                                      {SLICE("jwt"), SLICE("a"), SLICE("a!b"), SLICE("x"),
+                                       SLICE("f"), 3, 4, 5, 6, 7, SLICE("why")}};
     static struct masked_text masked[] = {{1, SLICE("RUN x")}, {0, SLICE("")}};
     static const uint64_t hashes[] = {UINT64_MAX, 3, 1ULL << 63, 0, 3, 256};
     evidence[0] = (struct evidence){.path = SLICE("var/lib/dpkg/status"),
@@ -131,6 +131,39 @@ static void expect_same(const struct record *found, const struct record *expecte
                 a->peak_memory == b->peak_memory && a->cpu_microseconds == b->cpu_microseconds &&
                 a->digest_skipped == b->digest_skipped);
     assert_true(slice_equal(a->compression, b->compression));
+}
+
+/* Secrets stand in the order of files, whoever found them. */
+static void test_helpers(void **state)
+{
+    (void)state;
+    CLEANUP_ARENA struct arena arena = {0};
+    struct secret own[] = {{.file = SLICE("c"), .path = SLICE("c")},
+                           {.file = SLICE("a"), .path = SLICE("a"), .line = 2},
+                           {.file = SLICE("a"), .path = SLICE("a"), .line = 1}};
+    struct secret others[] = {{.file = SLICE("d"), .path = SLICE("d")},
+                              {.file = SLICE("b"), .path = SLICE("b")}};
+    struct problem both = {SLICE(""), SLICE("cut")}, one = {SLICE("d"), SLICE("cut")};
+    struct problem told[] = {one, both};
+    struct record record = {0}, helper = {.statistics = {.bytes_read = 5, .peak_memory = 7}};
+    for (size_t i = 0; i < 3; i++)
+        *(struct secret *)list_add(&record.secrets, &arena, sizeof(*own)) = own[i];
+    for (size_t i = 0; i < 2; i++)
+        *(struct secret *)list_add(&helper.secrets, &arena, sizeof(*own)) = others[i];
+    for (size_t i = 0; i < 2; i++)
+        *(struct problem *)list_add(&helper.problems, &arena, sizeof(both)) = told[i];
+    *(struct problem *)list_add(&record.problems, &arena, sizeof(both)) = both;
+    record.statistics.bytes_read = 3;
+    record_add_helper(&record, &helper, &arena);
+    const struct secret *secrets = record.secrets.items;
+    assert_int_equal(record.secrets.count, 5);
+    for (size_t i = 0; i < 5; i++)
+        assert_true(slice_equal(secrets[i].file, slice_make(&"aabcd"[i], 1)));
+    assert_int_equal(secrets[0].line, 1);
+    assert_int_equal(record.problems.count, 2);
+    assert_true(slice_equal(((struct problem *)record.problems.items)[1].path, SLICE("d")));
+    assert_int_equal(record.statistics.bytes_read, 8);
+    assert_int_equal(record.statistics.peak_memory, 7);
 }
 
 static void test_there_and_back(void **state)
@@ -376,15 +409,11 @@ static void test_path_sets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_there_and_back),
-        cmocka_unit_test(test_cut_and_flipped),
-        cmocka_unit_test(test_damage_with_a_right_checksum),
-        cmocka_unit_test(test_hostile_counts),
-        cmocka_unit_test(test_more_than_there_should_be),
-        cmocka_unit_test(test_unsorted_sets),
-        cmocka_unit_test(test_memory_is_bounded),
-        cmocka_unit_test(test_too_large),
-        cmocka_unit_test(test_path_sets),
+        cmocka_unit_test(test_there_and_back),  cmocka_unit_test(test_helpers),
+        cmocka_unit_test(test_cut_and_flipped), cmocka_unit_test(test_damage_with_a_right_checksum),
+        cmocka_unit_test(test_hostile_counts),  cmocka_unit_test(test_more_than_there_should_be),
+        cmocka_unit_test(test_unsorted_sets),   cmocka_unit_test(test_memory_is_bounded),
+        cmocka_unit_test(test_too_large),       cmocka_unit_test(test_path_sets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

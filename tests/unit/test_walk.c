@@ -94,7 +94,7 @@ static void hand_over(const struct want *wants, slice content, size_t step, int 
     struct walk walk;
     struct walk_options options = {.spill = spill};
     struct entry entry = {.kind = ENTRY_FILE, .path = SLICE("f"), .size = content.len};
-    struct content reader = {next_piece, pieces};
+    struct content reader = {next_piece, pieces, NULL};
     *pieces = (struct pieces){.left = content, .step = step};
     walk_begin(&walk, &options, arena, record);
     for (size_t i = 0; i < FAKES; i++) {
@@ -273,7 +273,7 @@ static void test_content_that_fails(void **state)
             struct entry entry = {.kind = ENTRY_FILE,
                                   .path = SLICE("f"),
                                   .size = large ? LIMIT_ENTRY_MEMORY + 1 : 10};
-            struct content content = {failing_piece, NULL};
+            struct content content = {failing_piece, NULL, NULL};
             bool asks = false;
             for (size_t i = 0; i < FAKES; i++) {
                 fakes[i].want = want_rows[row][i];

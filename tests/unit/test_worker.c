@@ -223,6 +223,35 @@ static struct error *feed_words_and_stay(void *context, size_t index, int output
     return NULL;
 }
 
+/* Each file goes to one; what was taken by that number under another name is looked at twice. */
+static void test_claims(void **state)
+{
+    (void)state;
+    struct claims *claims = claims_new();
+    assert_non_null(claims);
+    assert_true(claims_take(claims, 0, SLICE("a"), false));
+    assert_false(claims_take(claims, 0, SLICE("a"), true));
+    assert_true(claims_take(claims, 1, SLICE("a"), true));
+    assert_false(claims_take(claims, 1, SLICE("a"), false));
+    assert_true(claims_take(claims, 1, SLICE("b"), false));
+    assert_true(claims_take(claims, (1 << 20) - 1, SLICE(""), true));
+    assert_false(claims_take(claims, (1 << 20) - 1, SLICE(""), false));
+    for (size_t beyond = 1 << 20; beyond; beyond *= 16) {
+        assert_false(claims_take(claims, beyond, SLICE("a"), true));
+        assert_true(claims_take(claims, beyond, SLICE("a"), false));
+    }
+    pid_t other = fork();
+    if (other == 0)
+        _exit(claims_take(claims, 5, SLICE("c"), true) &&
+              !claims_take(claims, 0, SLICE("a"), true));
+    int status = 0;
+    assert_int_equal(waitpid(other, &status, 0), other);
+    assert_int_equal(WEXITSTATUS(status), 1);
+    assert_false(claims_take(claims, 5, SLICE("c"), false));
+    claims_free(claims);
+    claims_free(NULL);
+}
+
 static void feed(struct error *(*run_feed)(void *, size_t, int, int), const char *worker,
                  struct layer_outcome *outcome, struct arena *arena)
 {
@@ -273,11 +302,9 @@ static void test_worker_dies_beside_feeder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_workers),
-        cmocka_unit_test(test_fed_by_hand),
-        cmocka_unit_test(test_second_look_proves_nothing),
-        cmocka_unit_test(test_feeders),
-        cmocka_unit_test(test_worker_dies_beside_feeder),
+        cmocka_unit_test(test_workers),     cmocka_unit_test(test_claims),
+        cmocka_unit_test(test_fed_by_hand), cmocka_unit_test(test_second_look_proves_nothing),
+        cmocka_unit_test(test_feeders),     cmocka_unit_test(test_worker_dies_beside_feeder),
     };
 #ifndef PLIMSOLL_TEST_HOOKS
     return 77; /* skipped */

@@ -3,7 +3,7 @@
 struct content_stream {
     struct stream stream;
     const struct content *content;
-    char *own; /* for what stands across two pieces */
+    char *own; /* for what stands across two pieces; NULL until something does */
     size_t room;
 };
 
@@ -15,6 +15,8 @@ static struct error *content_fill(struct stream *stream)
     /* What is kept is copied first: the next piece may lie in the same place. */
     if (kept > from->room)
         return error_make(ERROR_SYSTEM, "more is asked for at once than a stream can show");
+    if (kept && !from->own)
+        from->own = memory_alloc(from->room);
     if (kept)
         memmove(from->own, stream->buffer + stream->start, kept);
     stream->buffer = from->own;
@@ -60,8 +62,6 @@ struct stream *stream_from_content(const struct content *content)
 {
     struct content_stream *from = memory_alloc(sizeof(*from));
     *from = (struct content_stream){.content = content, .room = STREAM_WINDOW};
-    from->own = memory_alloc(from->room);
-    from->stream.buffer = from->own;
     from->stream.fill = content_fill;
     from->stream.close = content_close;
     from->stream.seek = content->pass_over ? content_seek : NULL;

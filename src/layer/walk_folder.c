@@ -21,6 +21,7 @@ struct folder_walk {
     struct walk walk;
     int root;
     bool overlay;        /* one layer of overlayfs, not a root file system */
+    char *bytes;         /* PIECE_BYTES, of the file at hand */
     struct arena names;  /* paths of folders still to be walked */
     struct list pending; /* of slice */
 };
@@ -36,11 +37,11 @@ static int open_below(int root, const char *path, int flags)
 }
 
 struct file_content {
-    struct walk *walk;
-    int root, fd;
+    struct folder_walk *folder;
+    int fd;
     const char *path;
     uint64_t offset;
-    char *bytes;
+    bool ended; /* the kernel said so */
 };
 
 /* Opened when the first byte is asked for: most files are never. */
@@ -48,16 +49,19 @@ static struct error *file_next(void *context, slice *piece)
 {
     struct file_content *content = context;
     size_t got;
+    *piece = SLICE_EMPTY;
+    if (content->ended)
+        return NULL;
     if (content->fd < 0) {
-        content->fd = open_below(content->root, content->path, 0);
+        content->fd = open_below(content->folder->root, content->path, 0);
         if (content->fd < 0)
             return error_errno("cannot open it");
-        content->bytes = arena_alloc(&content->walk->scratch, PIECE_BYTES);
     }
-    TRY(file_read_at(content->fd, content->bytes, PIECE_BYTES, content->offset, &got));
+    TRY(file_read_at(content->fd, content->folder->bytes, PIECE_BYTES, content->offset, &got));
     content->offset += got;
-    content->walk->record->statistics.bytes_read += got;
-    *piece = slice_make(content->bytes, got);
+    content->ended = got < PIECE_BYTES;
+    content->folder->walk.record->statistics.bytes_read += got;
+    *piece = slice_make(content->folder->bytes, got);
     return NULL;
 }
 
@@ -170,7 +174,7 @@ static struct error *visit(struct folder_walk *folder, int parent, slice path)
     if (entry.kind == ENTRY_FOLDER &&
         (folder->overlay || folder->walk.options->plain_folder || !is_kernel_folder(path)))
         *(slice *)list_add(&folder->pending, &folder->names, sizeof(slice)) = path;
-    struct file_content content = {&folder->walk, folder->root, -1, path.ptr, 0, NULL};
+    struct file_content content = {folder, -1, path.ptr, 0, false};
     struct content reader = {file_next, &content, file_skip};
     struct error *error = walk_entry(&folder->walk, &entry, &reader);
     if (content.fd >= 0)
@@ -214,7 +218,8 @@ static struct error *walk_one_folder(struct folder_walk *folder, slice path)
 static struct error *walk_tree(int root, bool overlay, const struct walk_options *options,
                                struct arena *arena, struct record *record)
 {
-    struct folder_walk folder = {.root = root, .overlay = overlay};
+    CLEANUP_FREE char *bytes = memory_alloc(PIECE_BYTES);
+    struct folder_walk folder = {.root = root, .overlay = overlay, .bytes = bytes};
     struct error *error = NULL;
     walk_begin(&folder.walk, options, arena, record);
     folder.walk.whiteouts = overlay;

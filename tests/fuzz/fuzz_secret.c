@@ -62,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const char *const paths[] = {
         "a.txt",  "a.ipynb", "repo/.git/objects/ab/cdefabcdefabcdefabcdefabcdefabcdefabcd",
         "a.pack", "a.zip",   "a.tar.gz",
-        "a.onnx"};
+        "a.onnx", "a.so"};
     CLEANUP_ARENA struct arena arena = {0};
     struct list found = {0};
     if (size == 0)
@@ -71,8 +71,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_value(slice_first(bytes, 300));
     CLEANUP_STREAM struct stream *stream = stream_from_memory(bytes);
     slice path = slice_from_text(paths[data[0] % (sizeof(paths) / sizeof(paths[0]))]);
+    /* More than there is, so that small inputs have what is passed over, too. */
+    uint64_t file_size = slice_ends(path, SLICE(".so")) ? 1 << 30 : bytes.len;
     CLEANUP_ERROR struct error *error =
-        secret_find_in_file(scanner(), stream, bytes.len, path, &arena, &found);
+        secret_find_in_file(scanner(), stream, file_size, path, &arena, &found);
     assert(!error || error->message[0]);
     const struct secret *secrets = found.items;
     for (size_t i = 0; i < found.count; i++) {

@@ -12,8 +12,15 @@ static struct want wants(slice path, const struct entry *entry)
 
 static struct error *pull(struct analysis *analysis, struct stream *stream)
 {
-    return secret_find_in_file(analysis->secrets, stream, analysis->entry->size,
-                               analysis->entry->path, analysis->arena, &analysis->record->secrets);
+    struct record *record = analysis->record;
+    size_t before = record->secrets.count;
+    struct error *error =
+        secret_find_in_file(analysis->secrets, stream, analysis->entry->size, analysis->entry->path,
+                            analysis->arena, &record->secrets);
+    struct secret *secrets = record->secrets.items;
+    for (size_t i = before; i < record->secrets.count; i++)
+        secrets[i].entry = record->statistics.entries;
+    return error;
 }
 
 const struct analyzer analyzer_secret = {

@@ -7,6 +7,8 @@ struct content_stream {
     size_t room;
 };
 
+static char nothing[1]; /* never written to: what a window of no bytes points at */
+
 static struct error *content_fill(struct stream *stream)
 {
     struct content_stream *from = (struct content_stream *)stream;
@@ -19,7 +21,7 @@ static struct error *content_fill(struct stream *stream)
         from->own = memory_alloc(from->room);
     if (kept)
         memmove(from->own, stream->buffer + stream->start, kept);
-    stream->buffer = from->own;
+    stream->buffer = from->own ? from->own : nothing;
     stream->start = 0;
     stream->end = kept;
     struct error *error = from->content->next(from->content->context, &piece);
@@ -62,6 +64,7 @@ struct stream *stream_from_content(const struct content *content)
 {
     struct content_stream *from = memory_alloc(sizeof(*from));
     *from = (struct content_stream){.content = content, .room = STREAM_WINDOW};
+    from->stream.buffer = nothing;
     from->stream.fill = content_fill;
     from->stream.close = content_close;
     from->stream.seek = content->pass_over ? content_seek : NULL;

@@ -89,12 +89,18 @@ static struct error *range_read(struct stream *stream, char *bytes, size_t room,
     return NULL;
 }
 
+static struct error *too_short(struct stream *stream, uint64_t missing)
+{
+    stream->missing = missing;
+    return error_make(ERROR_INPUT, "it ends %llu bytes before it should",
+                      (unsigned long long)missing);
+}
+
 static struct error *range_seek(struct stream *stream, uint64_t count)
 {
     struct range_stream *range = (struct range_stream *)stream;
     if (count > range->left)
-        return error_make(ERROR_INPUT, "it ends %llu bytes before it should",
-                          (unsigned long long)(count - range->left));
+        return too_short(stream, count - range->left);
     range->offset += count;
     range->left -= count;
     range->step = READ_AFTER_SKIP;
@@ -247,8 +253,7 @@ struct error *stream_skip(struct stream *stream, uint64_t count)
         slice window;
         TRY(stream_some(stream, &window));
         if (window.len == 0)
-            return error_make(ERROR_INPUT, "it ends %llu bytes before it should",
-                              (unsigned long long)count);
+            return too_short(stream, count);
         size_t step = window.len < count ? window.len : (size_t)count;
         stream_take(stream, step);
         count -= step;

@@ -33,6 +33,7 @@ struct stream {
     uint64_t bytes_in;     /* bytes asked of what lies below */
     bool ended;            /* nothing follows the window */
     bool broken;           /* what it stands on failed, not what came of it */
+    uint64_t missing;      /* bytes by which it was too short for a stream_skip that failed */
     struct digest *digest; /* of the bytes as they come, or NULL */
     bool summed;           /* a CRC-32 of them is computed likewise … */
     uint32_t sum;          /* … this one */

@@ -186,12 +186,28 @@ static struct error *read_headers(struct tar *tar, const struct entry **entry)
     }
 }
 
+static struct error *content_is_cut(void)
+{
+    return error_make(ERROR_INPUT, "the tar ends in the middle of this file's content");
+}
+
+/* Past what is left of the entry at hand; when the archive ends in it, that is said in the same
+ * words as by who reads it. */
+static struct error *skip_rest(struct tar *tar)
+{
+    struct error *error = stream_skip(tar->stream, tar->stored + tar->padding);
+    if (!error || tar->stream->missing <= tar->padding)
+        return error;
+    error_free(error);
+    return error_wrap(content_is_cut(), "%.*s", SLICE_ARG(tar->entry.path));
+}
+
 struct error *tar_next(struct tar *tar, const struct entry **entry)
 {
     *entry = NULL;
     if (tar->ended)
         return NULL;
-    TRY(stream_skip(tar->stream, tar->stored + tar->padding));
+    TRY(skip_rest(tar));
     tar->stored = tar->padding = 0;
     arena_free(&tar->arena);
     return error_wrap(read_headers(tar, entry), "tar header at byte %llu",
@@ -235,7 +251,7 @@ struct error *tar_read(struct tar *tar, slice *piece)
     slice window;
     TRY(stream_some(tar->stream, &window));
     if (window.len == 0)
-        return error_make(ERROR_INPUT, "the tar ends in the middle of this file's content");
+        return content_is_cut();
     *piece = slice_first(window, most < SIZE_MAX ? (size_t)most : SIZE_MAX);
     stream_take(tar->stream, piece->len);
     tar->stored -= piece->len;
@@ -247,7 +263,12 @@ struct error *tar_skip(struct tar *tar, uint64_t count)
 {
     if (tar->regions || count > tar->stored)
         return error_make(ERROR_SYSTEM, "more is to be skipped than can be");
-    TRY(stream_skip(tar->stream, count));
+    struct error *error = stream_skip(tar->stream, count);
+    if (error && tar->stream->missing) {
+        error_free(error);
+        return content_is_cut();
+    }
+    TRY(error);
     tar->stored -= count;
     tar->logical += count;
     return NULL;

@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 
-enum { SLOTS = 1 << 20 };
+enum { SLOTS = 1 << 20, PROBES = 64 };
 
 /* Each the hash of a path, and not 0, once the file is taken. Pages that are never used take no
  * memory. */
@@ -16,7 +16,16 @@ struct claims *claims_new(void)
 {
     void *shared = mmap(NULL, sizeof(struct claims), PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return shared == MAP_FAILED ? NULL : shared;
+    if (shared == MAP_FAILED)
+        return NULL;
+    claims_share(shared, false);
+    return shared;
+}
+
+void claims_share(struct claims *claims, bool shared)
+{
+    if (claims)
+        madvise(claims, sizeof(*claims), shared ? MADV_DOFORK : MADV_DONTFORK);
 }
 
 void claims_free(struct claims *claims)
@@ -25,10 +34,30 @@ void claims_free(struct claims *claims)
         munmap(claims, sizeof(*claims));
 }
 
+enum taken { TAKEN_NOW, TAKEN_BEFORE, TAKEN_FOR_ANOTHER };
+
+static enum taken take(struct claims *claims, size_t slot, uint64_t hash)
+{
+    uint64_t found = 0;
+    if (atomic_compare_exchange_strong(&claims->slots[slot], &found, hash))
+        return TAKEN_NOW;
+    return found == hash ? TAKEN_BEFORE : TAKEN_FOR_ANOTHER;
+}
+
 bool claims_take(struct claims *claims, size_t number, slice path, bool helper)
 {
-    uint64_t hash = slice_hash(path) | 1, found = 0;
     if (number >= SLOTS)
         return !helper;
-    return atomic_compare_exchange_strong(&claims->slots[number], &found, hash) || found != hash;
+    return take(claims, number, slice_hash(path) | 1) != TAKEN_BEFORE;
+}
+
+bool claims_take_path(struct claims *claims, slice path, bool helper)
+{
+    uint64_t hash = slice_hash(path) | 1;
+    for (size_t i = 0; i < PROBES; i++) {
+        enum taken taken = take(claims, ((hash >> 1) + i) % SLOTS, hash);
+        if (taken != TAKEN_FOR_ANOTHER)
+            return taken == TAKEN_NOW;
+    }
+    return !helper;
 }

@@ -15,11 +15,16 @@ struct claims;
 struct claims *claims_new(void);
 void claims_free(struct claims *claims);
 
+/* Whether processes that are forked from now on share it: those of other layers shall not. */
+void claims_share(struct claims *claims, bool shared);
+
 /*
  * Takes the walk's file `number` (from 0) of that path; false when another worker did. Where the
- * walks differ (a folder that changes) a file may be taken twice, but is never left out. Files
- * beyond the number that there is room for are not for helpers.
+ * walks differ a file may be taken twice, but is never left out. Files beyond the number that there
+ * is room for are not for helpers.
  */
 bool claims_take(struct claims *claims, size_t number, slice path, bool helper);
+/* The same by the path alone, where each walk comes to a path only once. */
+bool claims_take_path(struct claims *claims, slice path, bool helper);
 
 #endif

@@ -103,7 +103,7 @@ static bool read_problem(slice *rest, void *item)
 }
 
 #define SECRET_TEXTS(X) X(rule) X(file) X(path) X(match) X(fingerprint) X(allowed)
-#define SECRET_NUMBERS(X) X(line) X(column) X(cell) X(more) X(layer)
+#define SECRET_NUMBERS(X) X(line) X(column) X(cell) X(more) X(layer) X(entry)
 
 static void write_secret(struct buffer *out, const void *item)
 {
@@ -325,6 +325,6 @@ struct error *record_read(slice bytes, struct arena *arena, struct record *recor
                                        "one may");
     }
     arena_adopt(arena, &own);
-    record_sort_secrets(record);
+    record_sort_problems(record);
     return NULL;
 }

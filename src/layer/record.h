@@ -13,7 +13,7 @@
 #include "secret/secret.h"
 
 /* Raised whenever the serialised form or what an analyzer writes into it changes. */
-#define RECORD_FORMAT 5
+#define RECORD_FORMAT 6
 
 /* A package as an analyzer read it. Names are in the ecosystem's normal form. */
 struct package {
@@ -102,12 +102,12 @@ void record_add_problem(struct record *record, struct arena *arena, struct error
  */
 MUST_CHECK struct error *record_check_digest(slice found, slice named, const char *what);
 
-/* By file, and in it by place: so their order does not depend on who found them when. record_read
- * does so. */
-void record_sort_secrets(struct record *record);
+/* Sorts them by path, each once: so their order does not depend on who found them. record_read does
+ * so. */
+void record_sort_problems(struct record *record);
 /*
- * Adds what a helper found in the same layer: its secrets, those of its problems that are not known
- * yet, and what it cost. Slices are shared.
+ * Adds what a helper found in the same layer: its secrets, where they would stand if one worker had
+ * found all, its problems, and what it cost. Slices are shared.
  */
 void record_add_helper(struct record *record, const struct record *helper, struct arena *arena);
 

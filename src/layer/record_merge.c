@@ -1,33 +1,10 @@
-/* What several workers found in one layer, as one record. */
+/* What several workers found in one layer, as one record: the same as one worker's. */
 #include "layer/record.h"
 #include "base/limits.h"
 
 #include <stdlib.h>
 
-static int compare_numbers(uint64_t a, uint64_t b)
-{
-    return (a > b) - (a < b);
-}
-
-static int compare_secrets(const void *one, const void *other)
-{
-    const struct secret *a = one, *b = other;
-    int order = slice_compare(a->file, b->file);
-    order = order ? order : slice_compare(a->path, b->path);
-    order = order ? order : compare_numbers(a->cell, b->cell);
-    order = order ? order : compare_numbers(a->line, b->line);
-    order = order ? order : compare_numbers(a->column, b->column);
-    order = order ? order : slice_compare(a->rule, b->rule);
-    return order ? order : slice_compare(a->fingerprint, b->fingerprint);
-}
-
-void record_sort_secrets(struct record *record)
-{
-    if (record->secrets.count)
-        qsort(record->secrets.items, record->secrets.count, sizeof(struct secret), compare_secrets);
-}
-
-/* As if one had found them all: no more than a layer's are listed. */
+/* The first so many are listed of a layer, as when one worker comes to that number. */
 static void cut_secrets(struct list *secrets)
 {
     struct secret *items = secrets->items;
@@ -37,33 +14,48 @@ static void cut_secrets(struct list *secrets)
         secrets->count = LIMIT_SECRETS_PER_LAYER;
 }
 
-static void add_secrets(struct record *record, const struct record *helper, struct arena *arena)
+/* Both lists are in the order of entries, and each entry's secrets are all in one of them. */
+static void merge_secrets(struct record *record, const struct record *helper, struct arena *arena)
 {
-    const struct secret *secrets = helper->secrets.items;
-    for (size_t i = 0; i < helper->secrets.count; i++)
-        *(struct secret *)list_add(&record->secrets, arena, sizeof(*secrets)) = secrets[i];
-    record_sort_secrets(record);
-    cut_secrets(&record->secrets);
+    struct list merged = {0};
+    const struct secret *a = record->secrets.items, *b = helper->secrets.items;
+    size_t a_left = record->secrets.count, b_left = helper->secrets.count;
+    while (a_left || b_left) {
+        bool from_a = b_left == 0 || (a_left && a->entry <= b->entry);
+        *(struct secret *)list_add(&merged, arena, sizeof(*a)) = from_a ? *a++ : *b++;
+        a_left -= from_a;
+        b_left -= !from_a;
+    }
+    cut_secrets(&merged);
+    record->secrets = merged;
 }
 
-static uint64_t problem_hash(const struct problem *problem)
+static int compare_problems(const void *one, const void *other)
 {
-    return slice_hash(problem->path) * 31 + slice_hash(problem->message);
+    const struct problem *a = one, *b = other;
+    int order = slice_compare(a->path, b->path);
+    return order ? order : slice_compare(a->message, b->message);
 }
 
-/* Both walked all of it, so what is wrong with a layer itself both have noticed. */
+void record_sort_problems(struct record *record)
+{
+    struct problem *problems = record->problems.items;
+    size_t kept = 0;
+    if (record->problems.count == 0)
+        return;
+    qsort(problems, record->problems.count, sizeof(*problems), compare_problems);
+    for (size_t i = 1; i < record->problems.count; i++)
+        if (compare_problems(&problems[kept], &problems[i]) != 0)
+            problems[++kept] = problems[i];
+    record->problems.count = kept + 1;
+}
+
 static void add_problems(struct record *record, const struct record *helper, struct arena *arena)
 {
-    CLEANUP_BUFFER struct buffer hashes = {0};
-    const struct problem *known = record->problems.items, *added = helper->problems.items;
-    for (size_t i = 0; i < record->problems.count; i++) {
-        uint64_t hash = problem_hash(&known[i]);
-        buffer_add(&hashes, slice_make(&hash, sizeof(hash)));
-    }
-    struct path_set set = path_set_make(arena, buffer_slice(&hashes));
+    const struct problem *added = helper->problems.items;
     for (size_t i = 0; i < helper->problems.count; i++)
-        if (!path_set_has(&set, problem_hash(&added[i])))
-            *(struct problem *)list_add(&record->problems, arena, sizeof(*added)) = added[i];
+        *(struct problem *)list_add(&record->problems, arena, sizeof(*added)) = added[i];
+    record_sort_problems(record);
 }
 
 void record_add_helper(struct record *record, const struct record *helper, struct arena *arena)
@@ -71,11 +63,10 @@ void record_add_helper(struct record *record, const struct record *helper, struc
     struct record_statistics *sum = &record->statistics;
     const struct record_statistics *more = &helper->statistics;
     if (helper->secrets.count)
-        add_secrets(record, helper, arena);
+        merge_secrets(record, helper, arena);
     if (helper->problems.count)
         add_problems(record, helper, arena);
     sum->bytes_read += more->bytes_read;
-    sum->entries_read += more->entries_read;
     sum->cpu_microseconds += more->cpu_microseconds;
     if (more->peak_memory > sum->peak_memory)
         sum->peak_memory = more->peak_memory;

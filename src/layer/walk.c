@@ -11,6 +11,12 @@
 
 void walk_problem(struct walk *walk, slice path, slice message)
 {
+    if (!walk->options->helper)
+        walk_file_problem(walk, path, message);
+}
+
+void walk_file_problem(struct walk *walk, slice path, slice message)
+{
     struct problem *problem = list_add(&walk->record->problems, walk->arena, sizeof(*problem));
     *problem = (struct problem){arena_copy(walk->arena, path), arena_copy(walk->arena, message)};
 }
@@ -42,6 +48,8 @@ void walk_end(struct walk *walk)
 
 static void add_whiteout(struct walk *walk, slice path, bool opaque)
 {
+    if (walk->options->helper)
+        return;
     struct whiteout *whiteout = list_add(&walk->record->whiteouts, walk->arena, sizeof(*whiteout));
     *whiteout = (struct whiteout){arena_copy(walk->arena, path), opaque};
 }
@@ -99,6 +107,13 @@ static void note_path(struct walk *walk, const struct entry *entry)
     buffer_add(set, slice_make(&hash, sizeof(hash)));
 }
 
+static void note_entry(struct walk *walk, const struct entry *entry)
+{
+    note_path(walk, entry);
+    if (entry->kind == ENTRY_SYMLINK || entry->kind == ENTRY_HARDLINK)
+        note_link(walk, entry);
+}
+
 static struct error *check_counts(const struct walk *walk)
 {
     if (walk->record->statistics.entries > LIMIT_LAYER_ENTRIES)
@@ -120,9 +135,8 @@ struct error *walk_entry(struct walk *walk, const struct entry *entry,
     arena_free(&walk->scratch);
     if (entry->path.len == 0 || note_whiteout(walk, entry))
         return NULL;
-    note_path(walk, entry);
-    if (entry->kind == ENTRY_SYMLINK || entry->kind == ENTRY_HARDLINK)
-        note_link(walk, entry);
+    if (!walk->options->helper)
+        note_entry(walk, entry);
     if (entry->kind == ENTRY_FILE)
         return walk_analyze(walk, entry, content);
     return NULL;

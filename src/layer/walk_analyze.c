@@ -15,7 +15,7 @@ struct interest {
 };
 
 struct reading {
-    struct interest interests[MAX_INTERESTS];
+    struct interest interests[MAX_INTERESTS + 1]; /* the puller's beyond the others' */
     size_t count;
     uint64_t gather;         /* bytes to have at once: the largest of WANT_FIRST and WANT_WHOLE */
     bool streamed;           /* someone wants all of it as it comes */
@@ -28,8 +28,11 @@ static bool take(struct walk *walk, struct reading *reading, const struct entry 
 {
     const struct walk_options *options = walk->options;
     if (!reading->offered)
-        reading->taken = !options->claims || claims_take(options->claims, walk->offered++,
-                                                         entry->path, options->helper);
+        reading->taken =
+            !options->claims ||
+            (walk->unique_paths
+                 ? claims_take_path(options->claims, entry->path, options->helper)
+                 : claims_take(options->claims, walk->offered++, entry->path, options->helper));
     reading->offered = true;
     return reading->taken;
 }
@@ -43,7 +46,7 @@ static void add_interest(struct walk *walk, struct reading *reading,
     struct want want = analyzer->wants(path, entry);
     if (want.kind == WANT_NOTHING || (analyzer->for_secrets && !take(walk, reading, entry)))
         return;
-    if (reading->count == MAX_INTERESTS) {
+    if (want.kind != WANT_PULL && reading->count - (reading->puller != NULL) == MAX_INTERESTS) {
         walk_problem(walk, entry->path, SLICE("too many links lead to it to follow them all"));
         return;
     }
@@ -103,7 +106,7 @@ static void tell(struct walk *walk, struct interest *interest, struct error *err
     if (!own)
         return;
     interest->failed = true;
-    walk_problem(
+    walk_file_problem(
         walk, interest->analysis.entry->path,
         arena_format(&walk->scratch, "%s: %s", interest->analysis.analyzer->name, own->message));
 }

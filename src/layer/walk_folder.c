@@ -180,7 +180,7 @@ static struct error *visit(struct folder_walk *folder, int parent, slice path)
     if (content.fd >= 0)
         close(content.fd);
     if (error && error->kind != ERROR_LIMIT) {
-        walk_problem(&folder->walk, path, slice_from_text(error->message));
+        walk_file_problem(&folder->walk, path, slice_from_text(error->message));
         error_free(error);
         return NULL;
     }
@@ -223,6 +223,7 @@ static struct error *walk_tree(int root, bool overlay, const struct walk_options
     struct error *error = NULL;
     walk_begin(&folder.walk, options, arena, record);
     folder.walk.whiteouts = overlay;
+    folder.walk.unique_paths = true;
     *(slice *)list_add(&folder.pending, &folder.names, sizeof(slice)) = SLICE_EMPTY;
     while (!error && folder.pending.count)
         error = walk_one_folder(&folder, ((slice *)folder.pending.items)[--folder.pending.count]);

@@ -13,8 +13,9 @@ struct walk {
     struct arena scratch; /* of the entry at hand */
     struct buffer gathered;
     struct buffer file_hashes, folder_hashes;
-    size_t offered; /* files to look for secrets in, so far */
-    bool whiteouts; /* names beginning ".wh." take away; not so in a root file system */
+    size_t offered;    /* files to look for secrets in, so far */
+    bool unique_paths; /* no two entries have the same: a folder's, in an order that may change */
+    bool whiteouts;    /* names beginning ".wh." take away; not so in a root file system */
 };
 
 /* One entry: notes what it takes away or adds, and lets the analyzers read it. */
@@ -34,6 +35,8 @@ bool walk_is_whiteout(const struct walk *walk, slice path);
 /* Tells of an entry whose path or link climbs above the root (see path_normalize). */
 void walk_odd_path(struct walk *walk, slice path);
 void walk_problem(struct walk *walk, slice path, slice message);
+/* The same of what only this worker has read; the others a helper leaves to the first worker. */
+void walk_file_problem(struct walk *walk, slice path, slice message);
 void walk_begin(struct walk *walk, const struct walk_options *options, struct arena *arena,
                 struct record *record);
 /* Sorts the path sets into the record and frees what the walk holds. */

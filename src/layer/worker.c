@@ -292,8 +292,9 @@ static bool start_worker(struct pool *pool, size_t job, size_t helper)
     struct worker *worker = &pool->workers[pool->running];
     struct layer_job its_job = task->job;
     its_job.helper = helper != 0;
-    its_job.verify = its_job.verify && !helper;
+    claims_share(task->job.claims, true);
     CLEANUP_ERROR struct error *error = start(worker, &its_job);
+    claims_share(task->job.claims, false);
     worker->job = job;
     worker->helper = helper;
     if (!error) {
@@ -315,7 +316,10 @@ static void start_next(struct pool *pool)
     task->job.claims = can_be_helped(&task->job) ? claims_new() : NULL;
     task->alone = !task->job.claims;
     task->started_ms = clock_milliseconds();
-    pool->done += !start_worker(pool, job, 0);
+    if (start_worker(pool, job, 0))
+        return;
+    claims_free(task->job.claims);
+    pool->done++;
 }
 
 /* -- helpers --------------------------------------------------------------------------------------
@@ -355,30 +359,39 @@ static void start_helper(struct pool *pool, size_t job)
 /* What its helpers found goes into the outcome; where one failed, files were not looked through. */
 static void add_helped(struct pool *pool, const struct task *task, struct layer_outcome *outcome)
 {
-    bool found = false;
     for (size_t i = 0; i < task->helpers && outcome->complete; i++) {
         if (!task->helped[i].complete) {
             *outcome = task->helped[i];
             return;
         }
-        found |= task->helped[i].record.secrets.count || task->helped[i].record.problems.count;
         record_add_helper(&outcome->record, &task->helped[i].record, pool->arena);
     }
-    if (!found)
+    if (!outcome->complete || task->helpers == 0)
         return;
     CLEANUP_BUFFER struct buffer bytes = {0};
     record_write(&outcome->record, &bytes);
     outcome->bytes = arena_copy(pool->arena, buffer_slice(&bytes));
 }
 
+/* They work for nothing. */
+static void end_helpers(struct pool *pool, size_t job)
+{
+    for (size_t i = 0; i < pool->running; i++)
+        if (pool->workers[i].job == job)
+            kill(pool->workers[i].pid, SIGKILL);
+}
+
 static void end_one(struct pool *pool, size_t at)
 {
     struct worker *worker = &pool->workers[at];
-    struct task *task = &pool->tasks[worker->job];
-    struct layer_outcome *outcome = &pool->outcomes[worker->job];
-    finish(worker, pool->arena, worker->helper ? &task->helped[worker->helper - 1] : outcome);
+    size_t job = worker->job, helper = worker->helper;
+    struct task *task = &pool->tasks[job];
+    struct layer_outcome *outcome = &pool->outcomes[job];
+    finish(worker, pool->arena, helper ? &task->helped[helper - 1] : outcome);
     pool->workers[at] = pool->workers[--pool->running];
     task->alone = true; /* who comes to the end finds that all is taken */
+    if (!outcome->complete && !helper)
+        end_helpers(pool, job);
     if (--task->running)
         return;
     add_helped(pool, task, outcome);

@@ -22,7 +22,7 @@ static void start_hashing(struct layer_stream *layer, const struct layer_job *jo
 {
     bool packed = layer->top != layer->below;
     bool comes_by = job->input == LAYER_INPUT_PIPE || job->input == LAYER_INPUT_FED;
-    if (!job->verify || (!packed && !comes_by && !hash_all))
+    if (!job->verify || job->helper || (!packed && !comes_by && !hash_all))
         return;
     if (packed)
         stream_hash(layer->below, job->blob_digest, NULL);
@@ -108,9 +108,13 @@ static struct error *walk_layer_stream(const struct layer_job *job,
     struct error *error = open_layer(&layer, job, input, false);
     bool seeked = !error && job->verify && !layer.top->digest && job->input == LAYER_INPUT_RANGE &&
                   (job->diff_id.len || job->blob_digest.len);
-    if (!error && job->helper && layer.top != layer.below) {
-        close_layer(&layer); /* only one can unpack it */
-        return NULL;
+    if (job->helper) {
+        bool packed = layer.top != layer.below; /* that only one can unpack */
+        if (!error && !packed)
+            error = walk_tar(layer.top, options, arena, record, &end_marked);
+        record->statistics.bytes_read = layer.below->bytes_in;
+        close_layer(&layer);
+        return error;
     }
     if (!error)
         error = walk_tar(layer.top, options, arena, record, &end_marked);

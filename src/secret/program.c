@@ -37,8 +37,10 @@ struct fatbin_header {
 static bool is_program(const struct secret_look *look, slice head)
 {
     (void)look;
-    return slice_starts(head, SLICE("\x7f"
-                                    "ELF"));
+    return slice_starts(head, SLICE(ELFMAG)) && head.len > EI_VERSION &&
+           (head.ptr[EI_CLASS] == ELFCLASS32 || head.ptr[EI_CLASS] == ELFCLASS64) &&
+           (head.ptr[EI_DATA] == ELFDATA2LSB || head.ptr[EI_DATA] == ELFDATA2MSB) &&
+           head.ptr[EI_VERSION] == EV_CURRENT;
 }
 
 /* How many bytes a fat binary takes that `bytes` begin with; 0 when they do not, or when it says
@@ -86,8 +88,8 @@ struct passage {
     size_t code_count;
 };
 
-/* A segment that holds the file's first bytes holds its constants, too (linkers call the other way
- * "separate code"). */
+/* A segment that holds the file's first bytes holds its constants, too; linkers call the other way
+ * "separate code". */
 static bool is_code(const Elf64_Phdr *segment, uint64_t size)
 {
     return segment->p_type == PT_LOAD && segment->p_flags == (PF_R | PF_X) && segment->p_offset &&
@@ -105,15 +107,20 @@ static void find_code(struct passage *passage, slice head)
     memcpy(&header, head.ptr, sizeof(header));
     bool known = header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_ident[EI_DATA] == ELFDATA2LSB &&
                  header.e_phentsize == sizeof(segment);
+    bool constants_apart = false;
     for (size_t i = 0; known && i < header.e_phnum && passage->code_count < CODE_SEGMENTS; i++) {
         slice bytes = slice_from(slice_from(head, header.e_phoff), i * sizeof(segment));
         if (bytes.len < sizeof(segment))
-            return;
+            break;
         memcpy(&segment, bytes.ptr, sizeof(segment));
+        constants_apart |= segment.p_type == PT_LOAD && segment.p_flags == PF_R;
         if (is_code(&segment, passage->look->size))
             passage->code[passage->code_count++] =
                 (struct code){segment.p_offset, segment.p_offset + segment.p_filesz};
     }
+    /* patchelf moves a segment that holds both away from the file's beginning. */
+    if (!constants_apart)
+        passage->code_count = 0;
 }
 
 /* How many bytes of code begin here; otherwise 0, and *before is what comes before the next. */

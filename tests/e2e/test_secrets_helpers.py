@@ -1,8 +1,10 @@
 """Several workers look for secrets in one layer: together they find what one finds, each thing once, and
 where one of them fails the layer was not looked through."""
 
+import itertools
 import json
 import random
+import threading
 import time
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 import imagekit
 import scanner
 import secretkit as sk
-from tarkit import file, symlink, whiteout
+from tarkit import file, symlink, tar_of, whiteout
 
 pytestmark = pytest.mark.skipif(not scanner.has_hooks(), reason="the program was built without test hooks (meson -Dtest_hooks=true)")
 
@@ -88,11 +90,12 @@ def test_what_is_cached_is_all(tmp_path):
 def test_a_layer_has_no_more_than_one_worker_would_list(tmp_path):
     """The limit of a layer holds for all of its workers together."""
     texts = ["".join(f"T={sk.github(seed=number * 100 + line)}\n" for line in range(100)) for number in range(205)]
-    image = write(tmp_path, [file(f"srv/{number:03}.txt", text) for number, text in enumerate(texts)])
+    image = write(tmp_path, [file(f"srv/{204 - number:03}.txt", text) for number, text in enumerate(texts)])
     for count in (0, 3):
         secrets = look(image, count).report["secrets"]
         assert len(secrets) == 20_000
         assert len(secrets) + sum(secret["more_in_file"] for secret in secrets) == 20_500
+        assert {secret["path"] for secret in secrets} == {f"srv/{number:03}.txt" for number in range(5, 205)}, "the first"
 
 
 def test_problems_are_told_once(tmp_path):
@@ -103,9 +106,75 @@ def test_problems_are_told_once(tmp_path):
     assert said(together) == said(alone)
 
 
+@pytest.mark.parametrize("cut", [700, 1001, 100_000, 1 << 20])
+def test_an_archive_that_is_cut(tmp_path, cut):
+    """Who reads the last file says the same as who passes over it."""
+    tar = tar_of(entries() + [file("srv/last.bin", random.Random(1).randbytes(1 << 20))])
+    image = imagekit.image_of(tar[:-1024 - cut])
+    path = imagekit.write_archive(tmp_path / "image.tar", imagekit.files_docker_old(image))
+    alone = look(path, 0)
+    assert alone.code == 3
+    for _ in range(3):
+        assert said(look(path, 3)) == said(alone)
+
+
+def test_layers_that_are_not_the_image_s(tmp_path):
+    """Where the names of a layer contradict each other nobody looks at it."""
+    image = imagekit.image_of(entries(), diff_ids=["sha256:" + "0" * 64])
+    path = imagekit.write_archive(tmp_path / "image.tar", imagekit.files_oci(image))
+    alone, together = look(path, 0), look(path, 3)
+    assert alone.code == 3 and alone.report["secrets"] == []
+    assert said(together) == said(alone)
+
+
+def test_a_folder_that_changes(tmp_path):
+    """While files come and go each of the others is looked at, once."""
+    root, stop = tmp_path / "root", threading.Event()
+    root.mkdir()
+    for number in range(600):
+        (root / f"{number}.env").write_text(f"T={sk.github(seed=number)}\n" + "x y\n" * 2000)
+
+    def disturb():
+        for number in itertools.count():
+            if stop.is_set():
+                return
+            (root / f"tmp{number}").write_text("x")
+            (root / f"tmp{number - 3}").unlink(missing_ok=True)
+
+    thread = threading.Thread(target=disturb)
+    thread.start()
+    try:
+        results = [scanner.scan(root, command="secret", env=helpers(3, PLIMSOLL_NO_CACHE="1")) for _ in range(5)]
+    finally:
+        stop.set()
+        thread.join()
+    for result in results:
+        found = [secret["path"] for secret in result.report["secrets"]]
+        assert sorted(found) == sorted(f"{number}.env" for number in range(600))
+
+
+def test_many_links_to_one_file(tmp_path):
+    """Whether too many lead to it does not depend on who looks for secrets in it."""
+    links = [symlink(f"var/lib/dpkg/status.d/{number}", "../../../../srv/stat") for number in range(32)]
+    image = write(tmp_path, [file("srv/stat", "Package: a\nVersion: 1\nStatus: install ok installed\n"), *links])
+    alone = scanner.scan(image, "--scanners", "vuln,secret", "--no-cache", env=helpers(0))
+    for _ in range(6):
+        result = scanner.scan(image, "--scanners", "vuln,secret", "--no-cache", env=helpers(1))
+        assert said(result) == said(alone)
+
+
+def test_many_entries(tmp_path):
+    """Helpers hand back what they found, not all that they went over."""
+    links = [symlink(f"srv/links/{number // 1000}/{'x' * 60}{number}", "y") for number in range(60_000)]
+    image = write(tmp_path, links + [file("srv/a.env", f"T={sk.github(seed=1)}\n")])
+    assert said(look(image, 15)) == said(look(image, 0))
+
+
 @pytest.mark.parametrize("action", ["segv", "kill", "open", "garbage", "half", "alloc"])
 def test_one_fails(tmp_path, action):
     """What it had taken was not looked through: that is said, and nothing passes."""
+    if action == "alloc" and scanner.sanitized():
+        pytest.skip("sanitizers have no limit of memory")
     image = write(tmp_path, entries(), [file("srv/other.env", f"T={sk.github(seed=77)}\n")])
     result = scanner.scan(image, "--scanners", "secret", env=helpers(3, PLIMSOLL_NO_CACHE="1", PLIMSOLL_TEST_WORKER=f"1000000:{action}"))
     assert result.code == 3 and any(error.get("layer") == 0 for error in result.errors), result

@@ -4,6 +4,7 @@ same in whatever way the file is read, and nothing else is."""
 import io
 import json
 import random
+import shutil
 import struct
 import subprocess
 import zipfile
@@ -51,7 +52,12 @@ def segment(offset, size, flags=5, kind=1):
 
 
 def with_segments(data, *segments, bits=2, order=1, entry_size=56, at=64):
-    """An ELF file's bytes with these program headers in their beginning."""
+    """An ELF file's bytes with these program headers in their beginning, behind that of its constants."""
+    segments = [segment(0, 512, 4), *segments]
+    return with_just(data, *segments, bits=bits, order=order, entry_size=entry_size, at=at)
+
+
+def with_just(data, *segments, bits=2, order=1, entry_size=56, at=64):
     head = bytes([0x7F]) + b"ELF" + bytes([bits, order, 1]) + bytes(9)
     head += struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, at, 0, 0, 64, entry_size, len(segments), 64, 0, 0)
     head = head.ljust(at, b"\0") + b"".join(segments)
@@ -187,6 +193,34 @@ def test_headers_that_are_not_read(tmp_path, more):
     """Of 32 bits, big-endian, of another size, far from the beginning: then all is looked through."""
     data = with_segments(coded(), segment(4096, CODE), **more)
     assert {1, 2} <= set(numbers(scan(image(tmp_path, file("lib.so", data)))))
+
+
+def test_constants_that_were_moved_with_the_code(tmp_path):
+    """patchelf puts an old segment of constants and code behind new headers: then no segment is without texts."""
+    data = with_just(coded(), segment(0, 4096, 6), segment(4096, CODE), segment(4096 + CODE, 100, 6))
+    assert numbers(scan(image(tmp_path, file("lib.so", data)))) == [0, 1, 2]
+
+
+def test_patched_program(tmp_path):
+    """A real one, when there is a compiler and patchelf: its constant is found before and after."""
+    if not shutil.which("patchelf"):
+        pytest.skip("patchelf is not there")
+    source = tmp_path / "a.c"
+    source.write_text('#include <stdio.h>\nconst char *t = "%s";\n__asm__(".text\\n.zero 2000000\\n");\nint main(void) { puts(t); }\n' % token(0))
+    out = tmp_path / "root" / "a.out"
+    out.parent.mkdir()
+    subprocess.run(["cc", "-no-pie", "-Wl,-z,noseparate-code", source, "-o", out], check=True)
+    assert numbers(scanner.scan(out.parent, command="secret")) == [0]
+    subprocess.run(["patchelf", "--set-rpath", "/opt/" + "x" * 5000, out], check=True)
+    assert numbers(scanner.scan(out.parent, command="secret")) == [0]
+
+
+def test_a_text_that_begins_like_a_program(tmp_path):
+    """Is text: all rules are asked."""
+    text = b"\x7fELF\n" + sk.token("huggingface-token", 3).encode() + b"\npassword = \"k7Wq9x2LmP4zT8\"\n"
+    alone = scan(image(tmp_path, file("a.env", text[5:])))
+    assert len(alone.report["secrets"]) == 2
+    assert len(scan(image(tmp_path, file("a.env", text))).report["secrets"]) == 2
 
 
 def test_overlapping_segments(tmp_path):

@@ -26,10 +26,10 @@ static struct record whole_record(struct arena *arena)
     static struct whiteout whiteouts[] = {{SLICE("opt/x"), false}, {SLICE(""), true}};
     static struct link links[] = {{SLICE("lib"), SLICE("usr/lib"), false},
                                   {SLICE("a"), SLICE("b"), true}};
-    static struct problem problems[] = {{SLICE("p"), SLICE("cannot")}, {SLICE(""), SLICE("all")}};
+    static struct problem problems[] = {{SLICE(""), SLICE("all")}, {SLICE("p"), SLICE("cannot")}};
     static struct secret secrets[] = {{.rule = SLICE(""), .line = UINT64_MAX},
                                       {SLICE("jwt"), SLICE("a"), SLICE("a!b"), SLICE("x"),
-                                       SLICE("f"), 3, 4, 5, 6, 7, SLICE("why")}};
+                                       SLICE("f"), 3, 4, 5, 6, 7, 8, SLICE("why")}};
     static struct masked_text masked[] = {{1, SLICE("RUN x")}, {0, SLICE("")}};
     static const uint64_t hashes[] = {UINT64_MAX, 3, 1ULL << 63, 0, 3, 256};
     evidence[0] = (struct evidence){.path = SLICE("var/lib/dpkg/status"),
@@ -133,36 +133,36 @@ static void expect_same(const struct record *found, const struct record *expecte
     assert_true(slice_equal(a->compression, b->compression));
 }
 
-/* Secrets stand in the order of files, whoever found them. */
+/* Secrets stand in the order of entries, whoever found them; a problem stands once. */
 static void test_helpers(void **state)
 {
     (void)state;
     CLEANUP_ARENA struct arena arena = {0};
-    struct secret own[] = {{.file = SLICE("c"), .path = SLICE("c")},
-                           {.file = SLICE("a"), .path = SLICE("a"), .line = 2},
-                           {.file = SLICE("a"), .path = SLICE("a"), .line = 1}};
-    struct secret others[] = {{.file = SLICE("d"), .path = SLICE("d")},
-                              {.file = SLICE("b"), .path = SLICE("b")}};
-    struct problem both = {SLICE(""), SLICE("cut")}, one = {SLICE("d"), SLICE("cut")};
-    struct problem told[] = {one, both};
-    struct record record = {0}, helper = {.statistics = {.bytes_read = 5, .peak_memory = 7}};
+    const struct secret own[] = {{.entry = 2, .line = 9}, {.entry = 2, .line = 1}, {.entry = 7}};
+    const struct secret others[] = {{.entry = 1}, {.entry = 5}};
+    const struct problem cut = {SLICE(""), SLICE("cut")}, large = {SLICE("d"), SLICE("large")};
+    struct record record = {.statistics = {.bytes_read = 3, .entries_read = 4}};
+    struct record helper = {.statistics = {.bytes_read = 5, .entries_read = 6, .peak_memory = 7}};
     for (size_t i = 0; i < 3; i++)
         *(struct secret *)list_add(&record.secrets, &arena, sizeof(*own)) = own[i];
     for (size_t i = 0; i < 2; i++)
         *(struct secret *)list_add(&helper.secrets, &arena, sizeof(*own)) = others[i];
-    for (size_t i = 0; i < 2; i++)
-        *(struct problem *)list_add(&helper.problems, &arena, sizeof(both)) = told[i];
-    *(struct problem *)list_add(&record.problems, &arena, sizeof(both)) = both;
-    record.statistics.bytes_read = 3;
+    *(struct problem *)list_add(&helper.problems, &arena, sizeof(cut)) = large;
+    *(struct problem *)list_add(&helper.problems, &arena, sizeof(cut)) = cut;
+    *(struct problem *)list_add(&record.problems, &arena, sizeof(cut)) = cut;
     record_add_helper(&record, &helper, &arena);
     const struct secret *secrets = record.secrets.items;
+    const struct problem *problems = record.problems.items;
+    static const uint64_t entries[] = {1, 2, 2, 5, 7};
     assert_int_equal(record.secrets.count, 5);
     for (size_t i = 0; i < 5; i++)
-        assert_true(slice_equal(secrets[i].file, slice_make(&"aabcd"[i], 1)));
-    assert_int_equal(secrets[0].line, 1);
+        assert_int_equal(secrets[i].entry, entries[i]);
+    assert_int_equal(secrets[1].line, 9);
     assert_int_equal(record.problems.count, 2);
-    assert_true(slice_equal(((struct problem *)record.problems.items)[1].path, SLICE("d")));
+    assert_true(slice_equal(problems[0].path, SLICE("")));
+    assert_true(slice_equal(problems[1].path, SLICE("d")));
     assert_int_equal(record.statistics.bytes_read, 8);
+    assert_int_equal(record.statistics.entries_read, 4);
     assert_int_equal(record.statistics.peak_memory, 7);
 }
 

@@ -240,7 +240,9 @@ static void test_claims(void **state)
         assert_false(claims_take(claims, beyond, SLICE("a"), true));
         assert_true(claims_take(claims, beyond, SLICE("a"), false));
     }
+    claims_share(claims, true);
     pid_t other = fork();
+    claims_share(claims, false);
     if (other == 0)
         _exit(claims_take(claims, 5, SLICE("c"), true) &&
               !claims_take(claims, 0, SLICE("a"), true));
@@ -250,6 +252,39 @@ static void test_claims(void **state)
     assert_false(claims_take(claims, 5, SLICE("c"), false));
     claims_free(claims);
     claims_free(NULL);
+}
+
+/* By path: also where the table is full, it is one worker that takes a file. */
+static void test_claims_by_path(void **state)
+{
+    (void)state;
+    char name[32];
+    struct claims *claims = claims_new();
+    assert_non_null(claims);
+    for (size_t i = 0; i < (1 << 20) + 200000; i++) {
+        slice path = slice_make(name, (size_t)sprintf(name, "path/%zu", i));
+        bool helper = i % 3 == 0, first = claims_take_path(claims, path, helper);
+        assert_true(first || helper);
+        assert_int_equal(claims_take_path(claims, path, !helper), !first);
+    }
+    claims_free(claims);
+}
+
+/* Workers of other layers have no hold of it. */
+static void test_claims_are_of_one_layer(void **state)
+{
+    (void)state;
+    int status = 0;
+    struct claims *claims = claims_new();
+    assert_non_null(claims);
+    let_signals_kill();
+    pid_t other = fork();
+    if (other == 0)
+        _exit(claims_take(claims, 0, SLICE("a"), true));
+    assert_int_equal(waitpid(other, &status, 0), other);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+    assert_true(claims_take(claims, 0, SLICE("a"), false));
+    claims_free(claims);
 }
 
 static void feed(struct error *(*run_feed)(void *, size_t, int, int), const char *worker,
@@ -302,9 +337,10 @@ static void test_worker_dies_beside_feeder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_workers),     cmocka_unit_test(test_claims),
-        cmocka_unit_test(test_fed_by_hand), cmocka_unit_test(test_second_look_proves_nothing),
-        cmocka_unit_test(test_feeders),     cmocka_unit_test(test_worker_dies_beside_feeder),
+        cmocka_unit_test(test_workers),        cmocka_unit_test(test_claims),
+        cmocka_unit_test(test_claims_by_path), cmocka_unit_test(test_claims_are_of_one_layer),
+        cmocka_unit_test(test_fed_by_hand),    cmocka_unit_test(test_second_look_proves_nothing),
+        cmocka_unit_test(test_feeders),        cmocka_unit_test(test_worker_dies_beside_feeder),
     };
 #ifndef PLIMSOLL_TEST_HOOKS
     return 77; /* skipped */

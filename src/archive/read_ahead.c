@@ -3,7 +3,7 @@
 #include <stdatomic.h>
 
 enum {
-    PIECES = 4,
+    PIECES = 12,
     PIECE_BYTES = 256 * 1024,
     FRONT = STREAM_WINDOW, /* room before a piece for what of the one before was not taken */
 };

@@ -230,7 +230,7 @@ static void set_up(struct transfer *transfer, struct curl_slist *headers)
     curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl->easy_setopt(easy, CURLOPT_USERAGENT, "plimsoll/" PLIMSOLL_VERSION);
-    curl->easy_setopt(easy, CURLOPT_BUFFERSIZE, 256L * 1024);
+    curl->easy_setopt(easy, CURLOPT_BUFFERSIZE, 512L * 1024);
     curl->easy_setopt(easy, CURLOPT_HTTP_VERSION,
                       transfer->client->options.http2_only
                           ? (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE

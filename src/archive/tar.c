@@ -199,7 +199,8 @@ static struct error *skip_rest(struct tar *tar)
     if (!error || tar->stream->missing <= tar->padding)
         return error;
     error_free(error);
-    return error_wrap(content_is_cut(), "%.*s", SLICE_ARG(tar->entry.path));
+    error = content_is_cut();
+    return tar->entry.path.len ? error_wrap(error, "%.*s", SLICE_ARG(tar->entry.path)) : error;
 }
 
 struct error *tar_next(struct tar *tar, const struct entry **entry)

@@ -270,7 +270,7 @@ static bool take_cached(const struct layer_reading *reading, struct layer_outcom
         if (error)
             continue;
         /* What was read then was not read now. */
-        found.record.statistics.bytes_read = 0;
+        found.record.statistics.bytes_read = found.record.statistics.entries_read = 0;
         *outcome = found;
         return true;
     }

@@ -18,7 +18,10 @@ struct claims *claims_new(void)
                         MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (shared == MAP_FAILED)
         return NULL;
-    claims_share(shared, false);
+    if (madvise(shared, sizeof(struct claims), MADV_DONTFORK) < 0) {
+        claims_free(shared);
+        return NULL;
+    }
     return shared;
 }
 

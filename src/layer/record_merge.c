@@ -67,6 +67,7 @@ void record_add_helper(struct record *record, const struct record *helper, struc
     if (helper->problems.count)
         add_problems(record, helper, arena);
     sum->bytes_read += more->bytes_read;
+    sum->entries_read += more->entries_read;
     sum->cpu_microseconds += more->cpu_microseconds;
     if (more->peak_memory > sum->peak_memory)
         sum->peak_memory = more->peak_memory;

@@ -141,17 +141,26 @@ struct pulled {
     struct reading *reading;
     const struct content *content;
     slice gathered;
-    bool broken; /* the content failed: then the layer did */
+    bool broken; /* the content failed: then the layer did, and says so in its own words: */
+    enum error_kind kind;
+    slice words;
 };
+
+static struct error *note_broken(struct pulled *pulled, struct error *error)
+{
+    pulled->broken = error != NULL;
+    if (error) {
+        pulled->kind = error->kind;
+        pulled->words = arena_copy(&pulled->walk->scratch, slice_from_text(error->message));
+    }
+    return error;
+}
 
 static struct error *next_pulled(void *context, slice *piece)
 {
     struct pulled *pulled = context;
     struct reading *reading = pulled->reading;
-    struct error *error = pulled->content->next(pulled->content->context, piece);
-    pulled->broken = error != NULL;
-    if (error)
-        return error;
+    TRY(note_broken(pulled, pulled->content->next(pulled->content->context, piece)));
     give_pieces(pulled->walk, reading, *piece);
     if (piece->len && pulled->gathered.len < reading->gather) {
         buffer_add(&pulled->walk->gathered,
@@ -164,10 +173,9 @@ static struct error *next_pulled(void *context, slice *piece)
 /* Only where nobody else asks for what is passed over. */
 static struct error *skip_pulled(void *context, uint64_t count)
 {
-    const struct content *content = ((struct pulled *)context)->content;
-    struct error *error = content->pass_over(content->context, count);
-    ((struct pulled *)context)->broken = error != NULL;
-    return error;
+    struct pulled *pulled = context;
+    const struct content *content = pulled->content;
+    return note_broken(pulled, content->pass_over(content->context, count));
 }
 
 static struct error *let_pull(struct pulled *pulled)
@@ -178,8 +186,10 @@ static struct error *let_pull(struct pulled *pulled)
     struct content content = {next_pulled, pulled, skips ? skip_pulled : NULL};
     CLEANUP_STREAM struct stream *stream = stream_from_content(&content);
     struct error *error = puller->analysis.analyzer->pull(&puller->analysis, stream);
-    if (error && pulled->broken)
-        return error;
+    if (error && pulled->broken) {
+        error_free(error);
+        return error_make(pulled->kind, "%.*s", SLICE_ARG(pulled->words));
+    }
     tell(pulled->walk, puller, error);
     return NULL;
 }
@@ -298,7 +308,8 @@ struct error *walk_analyze(struct walk *walk, const struct entry *entry,
     find_interests(walk, &reading, entry);
     if (reading.count == 0)
         return NULL;
-    walk->record->statistics.entries_read++;
+    /* Of several workers the one that looks for secrets in it counts it. */
+    walk->record->statistics.entries_read += !reading.offered || reading.taken;
     refuse_too_large(walk, &reading, entry);
     if (reading.gather > LIMIT_ENTRY_MEMORY)
         return read_through_spill(walk, &reading, content);

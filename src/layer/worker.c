@@ -356,17 +356,32 @@ static void start_helper(struct pool *pool, size_t job)
         task->alone = true;
 }
 
-/* What its helpers found goes into the outcome; where one failed, files were not looked through. */
+/* What a helper had taken when it failed nobody has looked through: one worker does it all. */
+static bool start_again_alone(struct pool *pool, size_t job)
+{
+    struct task *task = &pool->tasks[job];
+    bool all = pool->outcomes[job].complete;
+    for (size_t i = 0; i < task->helpers; i++)
+        all &= task->helped[i].complete;
+    if (all || !pool->outcomes[job].complete)
+        return false;
+    claims_free(task->job.claims);
+    task->job.claims = NULL;
+    task->helpers = 0;
+    pool->outcomes[job] = (struct layer_outcome){0};
+    return start_worker(pool, job, 0);
+}
+
+/* What its helpers found goes into the outcome. */
 static void add_helped(struct pool *pool, const struct task *task, struct layer_outcome *outcome)
 {
+    bool found = false;
     for (size_t i = 0; i < task->helpers && outcome->complete; i++) {
-        if (!task->helped[i].complete) {
-            *outcome = task->helped[i];
-            return;
-        }
+        const struct record *record = &task->helped[i].record;
+        found |= record->secrets.count || record->problems.count;
         record_add_helper(&outcome->record, &task->helped[i].record, pool->arena);
     }
-    if (!outcome->complete || task->helpers == 0)
+    if (!found)
         return;
     CLEANUP_BUFFER struct buffer bytes = {0};
     record_write(&outcome->record, &bytes);
@@ -392,7 +407,7 @@ static void end_one(struct pool *pool, size_t at)
     task->alone = true; /* who comes to the end finds that all is taken */
     if (!outcome->complete && !helper)
         end_helpers(pool, job);
-    if (--task->running)
+    if (--task->running || start_again_alone(pool, job))
         return;
     add_helped(pool, task, outcome);
     claims_free(task->job.claims);

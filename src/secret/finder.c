@@ -92,6 +92,20 @@ static void drop_losers(struct pending *hits, size_t count)
             hits[i].dropped = i != j && !hits[j].dropped && loses_to(&hits[i], &hits[j]);
 }
 
+static void keep(struct secret_look *look, const struct secret *found)
+{
+    struct secret *kept = list_add(look->found, look->keep, sizeof(*kept));
+    *kept = *found;
+    if (!slice_equal(look->kept_path, found->path))
+        look->kept_path = arena_copy(look->keep, found->path);
+    kept->path = look->kept_path;
+    /* The member of an archive begins with the file's path. */
+    kept->file = slice_first(kept->path, found->file.len);
+    kept->match = arena_copy(look->keep, found->match);
+    kept->fingerprint = arena_copy(look->keep, found->fingerprint);
+    kept->allowed = arena_copy(look->keep, found->allowed);
+}
+
 void secret_look_settle(struct secret_look *look)
 {
     struct pending *hits = look->hits->items;
@@ -105,8 +119,7 @@ void secret_look_settle(struct secret_look *look)
             continue;
         }
         told++;
-        *(struct secret *)list_add(look->found, look->arena, sizeof(struct secret)) =
-            hits[i].secret;
+        keep(look, &hits[i].secret);
     }
     if (more && look->found->count)
         ((struct secret *)look->found->items)[look->found->count - 1].more += more;
@@ -169,9 +182,13 @@ struct error *secret_look_inside(struct secret_look *look, slice name,
     struct inside inside = {next, context, look->unpacked};
     struct content content = {next_inside, &inside, NULL};
     struct secret_look inner = *look;
+    CLEANUP_ARENA struct arena own = {0};
+    struct list hits = {0};
+    inner.arena = &own;
+    inner.hits = &hits;
     inner.depth++;
     inner.size = 0;
-    inner.path = name.len ? arena_format(look->arena, "%.*s!%.*s", SLICE_ARG(look->path),
+    inner.path = name.len ? arena_format(&own, "%.*s!%.*s", SLICE_ARG(look->path),
                                          SLICE_ARG(slice_first(name, LIMIT_PATH_BYTES)))
                           : look->path;
     CLEANUP_STREAM struct stream *stream = stream_from_content(&content);
@@ -194,12 +211,13 @@ static struct error *find_in(struct secret_scanner *scanner, struct stream *stre
 {
     uint64_t unpacked = 0;
     struct list hits = {0};
-    slice own = arena_copy(arena, path);
+    CLEANUP_ARENA struct arena own = {0};
     struct secret_look look = {.scanner = scanner,
-                               .file = own,
-                               .path = own,
+                               .file = path,
+                               .path = path,
                                .size = size,
-                               .arena = arena,
+                               .keep = arena,
+                               .arena = &own,
                                .found = found,
                                .unpacked = &unpacked,
                                .hits = &hits};

@@ -15,8 +15,10 @@ struct secret_look {
     struct secret_scanner *scanner;
     slice file;          /* the file's path */
     slice path;          /* of the file or member at hand */
-    struct arena *arena; /* what was found lives in it */
+    struct arena *keep;  /* what was found lives in it */
     struct list *found;  /* of struct secret */
+    struct arena *arena; /* of the file or member at hand: what is not settled yet */
+    slice kept_path;     /* of the last that was found, as it is kept */
     uint64_t size;       /* of the file; 0 within an archive, where nobody says it for sure */
     unsigned depth;      /* of archives in archives */
     uint64_t *unpacked;  /* bytes from archives, so far, of the whole file */

@@ -107,20 +107,25 @@ static void find_code(struct passage *passage, slice head)
     memcpy(&header, head.ptr, sizeof(header));
     bool known = header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_ident[EI_DATA] == ELFDATA2LSB &&
                  header.e_phentsize == sizeof(segment);
-    bool constants_apart = false;
+    uint64_t constants = UINT64_MAX; /* the first segment of nothing but those */
     for (size_t i = 0; known && i < header.e_phnum && passage->code_count < CODE_SEGMENTS; i++) {
         slice bytes = slice_from(slice_from(head, header.e_phoff), i * sizeof(segment));
         if (bytes.len < sizeof(segment))
             break;
         memcpy(&segment, bytes.ptr, sizeof(segment));
-        constants_apart |= segment.p_type == PT_LOAD && segment.p_flags == PF_R;
+        if (segment.p_type == PT_LOAD && segment.p_flags == PF_R && segment.p_offset < constants)
+            constants = segment.p_offset;
         if (is_code(&segment, passage->look->size))
             passage->code[passage->code_count++] =
                 (struct code){segment.p_offset, segment.p_offset + segment.p_filesz};
     }
-    /* patchelf moves a segment that holds both away from the file's beginning. */
-    if (!constants_apart)
-        passage->code_count = 0;
+    /* Linkers that keep both apart begin with constants. Others do not, and patchelf moves their
+     * segment of both away from the file's beginning. */
+    size_t kept = 0;
+    for (size_t i = 0; i < passage->code_count; i++)
+        if (constants < passage->code[i].start)
+            passage->code[kept++] = passage->code[i];
+    passage->code_count = kept;
 }
 
 /* How many bytes of code begin here; otherwise 0, and *before is what comes before the next. */

@@ -201,15 +201,17 @@ def test_constants_that_were_moved_with_the_code(tmp_path):
     assert numbers(scan(image(tmp_path, file("lib.so", data)))) == [0, 1, 2]
 
 
-def test_patched_program(tmp_path):
+@pytest.mark.parametrize("how", [["-Wl,-z,noseparate-code"], ["-Wl,-z,separate-code"], ["-fuse-ld=gold"],
+                                 ["-Wl,-z,noseparate-code", "-mcmodel=medium"], ["-fuse-ld=gold", "-mcmodel=medium"]])
+def test_patched_program(tmp_path, how):
     """A real one, when there is a compiler and patchelf: its constant is found before and after."""
     if not shutil.which("patchelf"):
         pytest.skip("patchelf is not there")
     source = tmp_path / "a.c"
-    source.write_text('#include <stdio.h>\nconst char *t = "%s";\n__asm__(".text\\n.zero 2000000\\n");\nint main(void) { puts(t); }\n' % token(0))
+    source.write_text('#include <stdio.h>\nconst char large[70000] = {1};\nconst char *t = "%s";\n__asm__(".text\\n.zero 2000000\\n");\nint main(void) { return puts(t) + large[1]; }\n' % token(0))
     out = tmp_path / "root" / "a.out"
     out.parent.mkdir()
-    subprocess.run(["cc", "-no-pie", "-Wl,-z,noseparate-code", source, "-o", out], check=True)
+    subprocess.run(["cc", "-no-pie", *how, source, "-o", out], check=True)
     assert numbers(scanner.scan(out.parent, command="secret")) == [0]
     subprocess.run(["patchelf", "--set-rpath", "/opt/" + "x" * 5000, out], check=True)
     assert numbers(scanner.scan(out.parent, command="secret")) == [0]

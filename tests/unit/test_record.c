@@ -162,7 +162,7 @@ static void test_helpers(void **state)
     assert_true(slice_equal(problems[0].path, SLICE("")));
     assert_true(slice_equal(problems[1].path, SLICE("d")));
     assert_int_equal(record.statistics.bytes_read, 8);
-    assert_int_equal(record.statistics.entries_read, 4);
+    assert_int_equal(record.statistics.entries_read, 10);
     assert_int_equal(record.statistics.peak_memory, 7);
 }
 

@@ -105,6 +105,12 @@ MUST_CHECK struct error *stream_unpack(struct stream **stream, struct stream *be
  * read. For other compressions nothing changes.
  */
 void stream_check_later(struct stream *stream);
+/*
+ * In its place, where both the packed and the unpacked bytes are compared with digests that the
+ * image names: then the checksums of gzip (RFC 1952, 2.3.1) and of zstd's frames (RFC 8878, 3.1.1)
+ * would say nothing more, and are left out.
+ */
+void stream_check_by_digests(struct stream *stream);
 MUST_CHECK struct error *stream_check(struct stream *stream);
 
 /* For those that read bytes of a stream: adds them to its digest and its sum. */

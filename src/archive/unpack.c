@@ -2,6 +2,7 @@
 #include "base/limits.h"
 #include "archive/stream.h"
 
+#define ZSTD_STATIC_LINKING_ONLY /* for ZSTD_d_forceIgnoreChecksum */
 #include <isa-l/igzip_lib.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -233,6 +234,15 @@ void stream_check_later(struct stream *stream)
 {
     if (stream->read == gzip_read)
         ((struct unpack_stream *)stream)->check_later = stream->summed = true;
+}
+
+void stream_check_by_digests(struct stream *stream)
+{
+    struct unpack_stream *unpack = (struct unpack_stream *)stream;
+    if (stream->read == gzip_read)
+        unpack->check_later = true; /* which is never, since it is not summed */
+    if (stream->read == zstd_read)
+        ZSTD_DCtx_setParameter(unpack->zstd, ZSTD_d_forceIgnoreChecksum, ZSTD_d_ignoreChecksum);
 }
 
 struct error *stream_check(struct stream *stream)

@@ -27,7 +27,10 @@ static void start_hashing(struct layer_stream *layer, const struct layer_job *jo
     if (packed)
         stream_hash(layer->below, job->blob_digest, NULL);
     stream_hash(layer->top, job->diff_id, packed ? layer->hasher : NULL);
-    stream_check_later(layer->top);
+    if (job->blob_digest.len && job->diff_id.len)
+        stream_check_by_digests(layer->top);
+    else
+        stream_check_later(layer->top);
     if (layer->reader)
         stream_read_ahead(layer->below, layer->reader);
     if (packed && layer->unpacker)

@@ -296,6 +296,37 @@ static void test_zstd_cut_at_every_byte(void **state)
     }
 }
 
+/* A wrong checksum is refused, unless digests say that all is right. */
+static void expect_by_digests(struct buffer *packed, size_t wrong, const char *kind)
+{
+    packed->bytes[wrong] ^= 1;
+    expect_refused(packed, ERROR_INPUT, kind);
+    const char *name;
+    slice window;
+    CLEANUP_STREAM struct stream *stream = stream_from_memory(buffer_slice(packed));
+    assert_null(stream_unpack(&stream, stream, &name));
+    stream_check_by_digests(stream);
+    for (slice left = text; left.len; left = slice_from(left, window.len)) {
+        assert_null(stream_some(stream, &window));
+        assert_true(window.len && slice_starts(left, window));
+        stream_take(stream, window.len);
+    }
+    assert_null(stream_some(stream, &window));
+    assert_int_equal(window.len, 0);
+    assert_null(stream_check(stream));
+}
+
+static void test_checked_by_digests(void **state)
+{
+    (void)state;
+    NEW_BUFFER(zstd);
+    add_zstd(&zstd, text, 1);
+    expect_by_digests(&zstd, zstd.len - 1, "zstd");
+    NEW_BUFFER(gzip);
+    add_gzip(&gzip, text, 6, 0);
+    expect_by_digests(&gzip, gzip.len - 5, "gzip");
+}
+
 static void test_zstd_damage(void **state)
 {
     (void)state;
@@ -583,6 +614,7 @@ int main(void)
         cmocka_unit_test(test_zstd_frames),
         cmocka_unit_test(test_zstd_cut_at_every_byte),
         cmocka_unit_test(test_zstd_damage),
+        cmocka_unit_test(test_checked_by_digests),
         cmocka_unit_test(test_window_limit),
         cmocka_unit_test(test_ratio_limit),
         cmocka_unit_test(test_dense_gzip),

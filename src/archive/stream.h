@@ -14,6 +14,7 @@
 
 enum {
     STREAM_WINDOW = 64 * 1024, /* bytes that stream_need can be asked for */
+    STREAM_MAGIC = 8,          /* bytes that tell how a stream is packed */
     STREAM_SPARES = 3,         /* buffers that are hashed while the next one is filled */
 };
 
@@ -98,6 +99,9 @@ void stream_filled(struct stream *stream, size_t count);
  */
 MUST_CHECK struct error *stream_unpack(struct stream **stream, struct stream *below,
                                        const char **name);
+
+/* Whether stream_unpack would unpack (or refuse) what begins with these STREAM_MAGIC bytes. */
+bool stream_is_packed(slice head);
 
 /*
  * Of a stream that stream_unpack made, before its first byte is asked for: gzip's checksums are

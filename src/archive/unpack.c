@@ -331,12 +331,17 @@ static const struct compression *recognise(slice head)
     return skippable ? &compressions[1] : NULL;
 }
 
+bool stream_is_packed(slice head)
+{
+    return recognise(head) != NULL;
+}
+
 struct error *stream_unpack(struct stream **stream, struct stream *below, const char **name)
 {
     slice head;
     *stream = below;
     *name = "none";
-    TRY(stream_need(below, 8, &head));
+    TRY(stream_need(below, STREAM_MAGIC, &head));
     const struct compression *compression = recognise(head);
     if (!compression)
         return NULL;

@@ -19,7 +19,7 @@ void claims_free(struct claims *claims);
 void claims_share(struct claims *claims, bool shared);
 
 /*
- * Takes the walk's file `number` (from 0) of that path; false when another worker did. Where the
+ * Takes the walk's entry `number`, a file of that path; false when another worker did. Where the
  * walks differ a file may be taken twice, but is never left out. Files beyond the number that there
  * is room for are not for helpers.
  */

@@ -30,9 +30,9 @@ static bool take(struct walk *walk, struct reading *reading, const struct entry 
     if (!reading->offered)
         reading->taken =
             !options->claims ||
-            (walk->unique_paths
-                 ? claims_take_path(options->claims, entry->path, options->helper)
-                 : claims_take(options->claims, walk->offered++, entry->path, options->helper));
+            (walk->unique_paths ? claims_take_path(options->claims, entry->path, options->helper)
+                                : claims_take(options->claims, walk->record->statistics.entries,
+                                              entry->path, options->helper));
     reading->offered = true;
     return reading->taken;
 }

@@ -13,7 +13,6 @@ struct walk {
     struct arena scratch; /* of the entry at hand */
     struct buffer gathered;
     struct buffer file_hashes, folder_hashes;
-    size_t offered;    /* files to look for secrets in, so far */
     bool unique_paths; /* no two entries have the same: a folder's, in an order that may change */
     bool whiteouts;    /* names beginning ".wh." take away; not so in a root file system */
 };

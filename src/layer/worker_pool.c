@@ -45,12 +45,12 @@ struct pool {
     void *progress_context;
 };
 
-/* gzip's and zstd's first bytes: what is packed one worker must unpack. */
+/* What is packed one worker must unpack. */
 static bool is_packed(const struct layer_job *job)
 {
-    char first[4] = "";
-    return pread(job->fd, first, sizeof(first), (off_t)job->offset) < (ssize_t)sizeof(first) ||
-           memcmp(first, "\x1f\x8b", 2) == 0 || memcmp(first, "\x28\xb5\x2f\xfd", 4) == 0;
+    char first[STREAM_MAGIC];
+    ssize_t got = pread(job->fd, first, sizeof(first), (off_t)job->offset);
+    return got < STREAM_MAGIC || stream_is_packed(slice_make(first, sizeof(first)));
 }
 
 static bool can_be_helped(const struct layer_job *job)
@@ -103,12 +103,11 @@ static size_t job_to_help(const struct pool *pool, bool *later)
 {
     size_t best = SIZE_MAX;
     int64_t now = clock_milliseconds();
-    size_t wished = test_hook_helpers();
+    size_t wished = test_hook_helpers(), most = wished < MAX_HELPERS ? wished : MAX_HELPERS;
     *later = false;
     for (size_t i = 0; i < pool->job_count && pool->started == pool->job_count; i++) {
         const struct task *task = &pool->tasks[i];
-        if (task->alone || task->running == 0 || task->helpers == MAX_HELPERS ||
-            task->helpers >= wished)
+        if (task->alone || task->running == 0 || task->helpers >= most)
             continue;
         if (wished == SIZE_MAX && now - task->started_ms < HELP_AFTER_MS)
             *later = true;
@@ -133,10 +132,10 @@ static void start_helper(struct pool *pool, size_t job)
 static bool start_again_alone(struct pool *pool, size_t job)
 {
     struct task *task = &pool->tasks[job];
-    bool all = pool->outcomes[job].complete;
+    bool failed = false;
     for (size_t i = 0; i < task->helpers; i++)
-        all &= task->helped[i].complete;
-    if (all || !pool->outcomes[job].complete)
+        failed |= !task->helped[i].complete;
+    if (!failed || !pool->outcomes[job].complete)
         return false;
     claims_free(task->job.claims);
     task->job.claims = NULL;
@@ -152,7 +151,7 @@ static void add_helped(struct pool *pool, const struct task *task, struct layer_
     for (size_t i = 0; i < task->helpers && outcome->complete; i++) {
         const struct record *record = &task->helped[i].record;
         found |= record->secrets.count || record->problems.count;
-        record_add_helper(&outcome->record, &task->helped[i].record, pool->arena);
+        record_add_helper(&outcome->record, record, pool->arena);
     }
     if (!found)
         return;

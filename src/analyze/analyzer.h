@@ -13,7 +13,7 @@
 #define PLIMSOLL_ANALYZE_ANALYZER_H
 
 #include "archive/entry.h"
-#include "archive/stream.h"
+#include "archive/spool.h"
 #include "layer/record.h"
 #include "secret/scanner.h"
 
@@ -42,6 +42,7 @@ struct analysis {
     void *state;                    /* the analyzer's own, between piece() calls; starts as NULL */
     bool dormant;                   /* see struct evidence */
     struct secret_scanner *secrets; /* of an analyzer that looks for secrets */
+    struct spill *spill;            /* likewise */
     size_t evidence;                /* 1 + the place of its evidence in the record; 0: none yet */
 };
 

@@ -13,10 +13,11 @@ static struct want wants(slice path, const struct entry *entry)
 static struct error *pull(struct analysis *analysis, struct stream *stream)
 {
     struct record *record = analysis->record;
+    const struct secret_finds into = {analysis->arena, &record->secrets, &record->unopened,
+                                      analysis->spill};
     size_t before = record->secrets.count;
-    struct error *error =
-        secret_find_in_file(analysis->secrets, stream, analysis->entry->size, analysis->entry->path,
-                            analysis->arena, &record->secrets);
+    struct error *error = secret_find_in_file(analysis->secrets, stream, analysis->entry->size,
+                                              analysis->entry->path, &into);
     struct secret *secrets = record->secrets.items;
     for (size_t i = before; i < record->secrets.count; i++)
         secrets[i].entry = record->statistics.entries;
@@ -25,7 +26,7 @@ static struct error *pull(struct analysis *analysis, struct stream *stream)
 
 const struct analyzer analyzer_secret = {
     .name = "secret",
-    .version = 3,
+    .version = 4,
     .wants = wants,
     .pull = pull,
     .everywhere = true,

@@ -37,6 +37,8 @@
 #define LIMIT_SPARSE_REGIONS 65536
 #define LIMIT_TOC_BYTES (128 * LIMIT_MIB) /* a table of contents, as stored and unpacked */
 
+#define LIMIT_SPOOL_MEMORY (16 * LIMIT_MIB) /* kept of a stream where there is no spill file */
+
 /* worker */
 #define LIMIT_WORKER_MEMORY (256 * LIMIT_MIB) /* address space beyond what it starts with */
 #define LIMIT_WORKER_CPU_SECONDS 300
@@ -68,7 +70,9 @@
 #define LIMIT_SECRET_BASELINE_BYTES (256 * LIMIT_MIB) /* a report of secrets known already */
 #define LIMIT_SECRETS_PER_FILE 100                    /* told of one file */
 #define LIMIT_SECRETS_PER_LAYER 20000
-#define LIMIT_SECRET_ARCHIVE_DEPTH 3               /* an archive in an archive */
+#define LIMIT_UNOPENED_PER_LAYER 1000 /* archives that could not be looked into, told by name */
+#define LIMIT_SECRET_ARCHIVE_DEPTH 3  /* an archive in an archive */
+#define LIMIT_SECRET_SPOOL_BYTES (512 * LIMIT_MIB) /* of one archive, to read it in any order */
 #define LIMIT_SECRET_ARCHIVE_BYTES (8 * LIMIT_GIB) /* unpacked from the archives of one file */
 #define LIMIT_SECRET_ARCHIVE_MEMBERS 1000000
 #define LIMIT_SECRET_NOTEBOOK_BYTES (32 * LIMIT_MIB)

@@ -421,6 +421,7 @@ static void scan_image(struct scan *scan)
     add_inventory_errors(scan);
     if (scan->options->scan_vulnerabilities)
         match_components(scan);
+    match_add_unopened(&scan->result, scan->arena, &scan->inventory);
 }
 
 /* What is in it is known already: an SBOM says so. */
@@ -441,6 +442,7 @@ static void scan_known(struct scan *scan, const struct scan_request *request)
                                SLICE_ARG(scan->image->name), SLICE_ARG(problems[i])));
     if (scan->options->scan_vulnerabilities)
         match_components(scan);
+    match_add_unopened(&scan->result, scan->arena, &scan->inventory);
 }
 
 static void apply_exceptions(struct scan *scan)

@@ -67,6 +67,13 @@ struct inventory_problem {
     slice message;
 };
 
+/* An archive that could not be looked into for secrets. */
+struct image_unopened {
+    const struct unopened *unopened;
+    size_t layer;
+    bool is_test_data; /* of an installed package: everyone has it */
+};
+
 struct inventory {
     struct list components; /* of struct component *, sorted by type, name, version, arch, layer */
     struct os os;
@@ -74,6 +81,7 @@ struct inventory {
     struct list databases; /* of slice: kinds of package databases that are there but not read */
     struct list problems;  /* of struct inventory_problem */
     struct list secrets;   /* of struct image_secret, in the order of layers */
+    struct list unopened;  /* of struct image_unopened, likewise */
     /* Files to be read as well, since links lead to them from places that analyzers know by heart:
      * of struct redirect. Not empty: walk the layers again with them, then build again. */
     struct list redirects;

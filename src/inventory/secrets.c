@@ -91,6 +91,16 @@ static void add(struct inventory *inventory, struct arena *arena, const struct s
     }
 }
 
+static void add_unopened(struct inventory *inventory, struct arena *arena,
+                         const struct record *record, size_t layer)
+{
+    const struct unopened *unopened = record->unopened.items;
+    for (size_t i = 0; i < record->unopened.count; i++) {
+        struct image_unopened *added = list_add(&inventory->unopened, arena, sizeof(*added));
+        *added = (struct image_unopened){&unopened[i], layer, is_test_data(unopened[i].path)};
+    }
+}
+
 static size_t count_secrets(const struct image *image, const struct layer_outcome *outcomes)
 {
     size_t count = 0;
@@ -126,6 +136,9 @@ void inventory_add_secrets(struct inventory *inventory, struct arena *arena,
         add(inventory, arena, rules, &secrets[i], layer < image->layer_count ? layer : SIZE_MAX,
             SIZE_MAX);
     }
+    for (size_t i = 0; i < image->layer_count; i++)
+        if (outcomes[i].complete)
+            add_unopened(inventory, arena, &outcomes[i].record, i);
     if (count_secrets(image, outcomes))
         add_of_layers(inventory, arena, image, outcomes, rules);
 }

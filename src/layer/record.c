@@ -132,6 +132,21 @@ static bool read_secret(slice *rest, void *item)
     return true;
 }
 
+static void write_unopened(struct buffer *out, const void *item)
+{
+    const struct unopened *unopened = item;
+    buffer_add_string(out, unopened->path);
+    buffer_add_string(out, unopened->why);
+    buffer_add_number(out, unopened->more);
+}
+
+static bool read_unopened(slice *rest, void *item)
+{
+    struct unopened *unopened = item;
+    return slice_pull_string(rest, &unopened->path) && slice_pull_string(rest, &unopened->why) &&
+           slice_pull_number(rest, &unopened->more);
+}
+
 static void write_masked(struct buffer *out, const void *item)
 {
     const struct masked_text *masked = item;
@@ -282,6 +297,7 @@ void record_write(const struct record *record, struct buffer *out)
     write_list(out, &record->links, sizeof(struct link), write_link);
     write_list(out, &record->problems, sizeof(struct problem), write_problem);
     write_list(out, &record->secrets, sizeof(struct secret), write_secret);
+    write_list(out, &record->unopened, sizeof(struct unopened), write_unopened);
     write_list(out, &record->masked, sizeof(struct masked_text), write_masked);
     write_set(out, &record->files);
     write_set(out, &record->folders);
@@ -297,6 +313,7 @@ static bool read_body(slice rest, struct arena *arena, struct record *record)
            read_list(&rest, arena, &record->links, sizeof(struct link), read_link) &&
            read_list(&rest, arena, &record->problems, sizeof(struct problem), read_problem) &&
            read_list(&rest, arena, &record->secrets, sizeof(struct secret), read_secret) &&
+           read_list(&rest, arena, &record->unopened, sizeof(struct unopened), read_unopened) &&
            read_list(&rest, arena, &record->masked, sizeof(struct masked_text), read_masked) &&
            read_set(&rest, arena, &record->files) && read_set(&rest, arena, &record->folders) &&
            read_statistics(&rest, &record->statistics) && rest.len == 0;
@@ -326,5 +343,6 @@ struct error *record_read(slice bytes, struct arena *arena, struct record *recor
     }
     arena_adopt(arena, &own);
     record_sort_problems(record);
+    unopened_sort(&record->unopened);
     return NULL;
 }

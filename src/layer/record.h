@@ -11,9 +11,10 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "secret/secret.h"
+#include "secret/unopened.h"
 
 /* Raised whenever the serialised form or what an analyzer writes into it changes. */
-#define RECORD_FORMAT 6
+#define RECORD_FORMAT 7
 
 /* A package as an analyzer read it. Names are in the ecosystem's normal form. */
 struct package {
@@ -89,6 +90,7 @@ struct record {
     struct list links;     /* of struct link: symlinks, and hard links that an analyzer asked for */
     struct list problems;  /* of struct problem */
     struct list secrets;   /* of struct secret */
+    struct list unopened;  /* of struct unopened, by path */
     struct list masked;    /* of struct masked_text */
     struct path_set files; /* entries that are no folders */
     struct path_set folders;

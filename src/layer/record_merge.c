@@ -66,6 +66,9 @@ void record_add_helper(struct record *record, const struct record *helper, struc
         merge_secrets(record, helper, arena);
     if (helper->problems.count)
         add_problems(record, helper, arena);
+    if (helper->unopened.count)
+        unopened_join(&record->unopened, &helper->unopened, arena);
+    unopened_sort(&record->unopened);
     sum->bytes_read += more->bytes_read;
     sum->entries_read += more->entries_read;
     sum->cpu_microseconds += more->cpu_microseconds;

@@ -24,7 +24,8 @@ void walk_file_problem(struct walk *walk, slice path, slice message)
 void walk_begin(struct walk *walk, const struct walk_options *options, struct arena *arena,
                 struct record *record)
 {
-    *walk = (struct walk){.options = options, .arena = arena, .record = record};
+    *walk = (struct walk){
+        .options = options, .arena = arena, .record = record, .spill = {.fd = options->spill}};
     *record = (struct record){0};
 }
 

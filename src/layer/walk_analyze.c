@@ -60,7 +60,8 @@ static void add_interest(struct walk *walk, struct reading *reading,
                      .record = walk->record,
                      .arena = walk->arena,
                      .scratch = &walk->scratch,
-                     .secrets = walk->options->secrets},
+                     .secrets = walk->options->secrets,
+                     .spill = &walk->spill},
     };
     uint64_t bytes = want.kind == WANT_WHOLE ? entry->size : want.count;
     if (want.kind == WANT_STREAM)
@@ -272,7 +273,9 @@ static struct error *read_through_spill(struct walk *walk, struct reading *readi
     void *mapped = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, walk->options->spill, 0);
     if (mapped == MAP_FAILED)
         return error_errno("cannot map the spill file");
+    walk->spill.used = size;
     pull_from_memory(walk, reading, slice_make(mapped, (size_t)size));
+    walk->spill.used = 0;
     give_whole(walk, reading, slice_make(mapped, (size_t)size));
     munmap(mapped, (size_t)size);
     if (ftruncate(walk->options->spill, 0) < 0)

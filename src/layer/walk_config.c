@@ -38,9 +38,10 @@ static struct error *look_at(struct config_walk *walk, slice text, slice path, u
     struct list *secrets = &walk->record->secrets;
     size_t before = secrets->count;
     struct list again = {0};
-    TRY(secret_find_in_text(walk->scanner, text, path, walk->arena, secrets));
-    TRY(secret_find_in_text(walk->scanner, one_a_line(text, walk->arena), path, walk->arena,
-                            &again));
+    struct secret_finds into = {walk->arena, secrets, &walk->record->unopened, NULL};
+    TRY(secret_find_in_text(walk->scanner, text, path, &into));
+    into.secrets = &again;
+    TRY(secret_find_in_text(walk->scanner, one_a_line(text, walk->arena), path, &into));
     const struct secret *more = again.items;
     for (size_t i = 0; i < again.count; i++)
         if (!is_known(secrets, before, more[i].fingerprint))
@@ -157,11 +158,12 @@ struct error *walk_single_file(int fd, slice name, const struct walk_options *op
 {
     uint64_t size = bytes_left(fd);
     CLEANUP_STREAM struct stream *stream = stream_from_pipe(fd, 0);
+    struct spill spill = {.fd = options->spill};
+    const struct secret_finds into = {arena, &record->secrets, &record->unopened, &spill};
     if (!options->secrets)
         return NULL;
     record->statistics.entries = record->statistics.entries_read = 1;
-    struct error *error =
-        secret_find_in_file(options->secrets, stream, size, name, arena, &record->secrets);
+    struct error *error = secret_find_in_file(options->secrets, stream, size, name, &into);
     record->statistics.bytes_read = record->statistics.bytes_unpacked = stream->bytes_in;
     return error;
 }

@@ -4,6 +4,7 @@
 
 #include "archive/content_stream.h"
 #include "archive/entry.h"
+#include "archive/spool.h"
 #include "layer/walk.h"
 
 struct walk {
@@ -11,6 +12,7 @@ struct walk {
     struct arena *arena; /* the record's */
     struct record *record;
     struct arena scratch; /* of the entry at hand */
+    struct spill spill;   /* the file for what is larger than memory, while an entry is read */
     struct buffer gathered;
     struct buffer file_hashes, folder_hashes;
     bool unique_paths; /* no two entries have the same: a folder's, in an order that may change */

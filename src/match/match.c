@@ -7,6 +7,10 @@ slice unjudged_sentence(const struct unjudged *unjudged, struct arena *arena)
     if (unjudged->count == 0)
         return arena_format(arena, "%.*s: %.*s", SLICE_ARG(unjudged->what),
                             SLICE_ARG(unjudged->reason));
+    if (unjudged->of == UNJUDGED_ARCHIVES)
+        return arena_format(arena, "%zu archive%s not looked into for secrets: %.*s",
+                            unjudged->count, unjudged->count == 1 ? "" : "s",
+                            SLICE_ARG(unjudged->reason));
     return arena_format(arena, "%zu component%s of %.*s: %.*s", unjudged->count,
                         unjudged->count == 1 ? "" : "s", SLICE_ARG(unjudged->what),
                         SLICE_ARG(unjudged->reason));

@@ -12,7 +12,12 @@
 #include "store/store.h"
 
 /* What could not be judged, so that a policy that leaves a kind out does not wait for it. */
-enum unjudged_of { UNJUDGED_ANYTHING, UNJUDGED_SYSTEM, UNJUDGED_LIBRARIES };
+enum unjudged_of {
+    UNJUDGED_ANYTHING,
+    UNJUDGED_SYSTEM,
+    UNJUDGED_LIBRARIES,
+    UNJUDGED_ARCHIVES /* not looked into for secrets: said, but no gate waits for them */
+};
 
 /* Components that could not be judged, by cause. */
 struct unjudged {
@@ -35,6 +40,10 @@ struct match_result {
     /* Python distributions that are not reported beside the package that owns them. */
     size_t owned_by_distribution;
 };
+
+/* Adds the archives that could not be looked into for secrets, as one entry. */
+void match_add_unopened(struct match_result *result, struct arena *arena,
+                        const struct inventory *inventory);
 
 /* "Debian GNU/Linux 10 reached its end of life on …", or empty when it has not. */
 slice end_of_life_sentence(const struct match_result *result, const struct os *os,

@@ -98,6 +98,8 @@ static void judge_unjudged(const struct policy *policy, struct arena *arena,
 {
     const struct unjudged *unjudged = result->unjudged.items;
     for (size_t i = 0; i < result->unjudged.count; i++) {
+        if (unjudged[i].of == UNJUDGED_ARCHIVES)
+            continue;
         bool left_out = filters_leave_out(&policy->filters, &unjudged[i]);
         add_reason(verdict, arena,
                    arena_format(arena, "not judged%s: %.*s",

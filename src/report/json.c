@@ -247,7 +247,9 @@ static void write_unjudged(struct json_writer *json, const struct report *report
         json_begin_object(json);
         json_field(json, "what", unjudged[i].what);
         json_field_number(json, "components", (int64_t)unjudged[i].count);
+        json_field_number(json, "count", (int64_t)unjudged[i].count);
         json_field(json, "reason", unjudged[i].reason);
+        json_field(json, "why", unjudged[i].reason);
         json_end_object(json);
     }
     json_end_array(json);

@@ -94,35 +94,37 @@ static void drop_losers(struct pending *hits, size_t count)
 
 static void keep(struct secret_look *look, const struct secret *found)
 {
-    struct secret *kept = list_add(look->found, look->keep, sizeof(*kept));
+    struct arena *arena = look->into->arena;
+    struct secret *kept = list_add(look->into->secrets, arena, sizeof(*kept));
     *kept = *found;
     if (!slice_equal(look->kept_path, found->path))
-        look->kept_path = arena_copy(look->keep, found->path);
+        look->kept_path = arena_copy(arena, found->path);
     kept->path = look->kept_path;
     /* The member of an archive begins with the file's path. */
     kept->file = slice_first(kept->path, found->file.len);
-    kept->match = arena_copy(look->keep, found->match);
-    kept->fingerprint = arena_copy(look->keep, found->fingerprint);
-    kept->allowed = arena_copy(look->keep, found->allowed);
+    kept->match = arena_copy(arena, found->match);
+    kept->fingerprint = arena_copy(arena, found->fingerprint);
+    kept->allowed = arena_copy(arena, found->allowed);
 }
 
 void secret_look_settle(struct secret_look *look)
 {
     struct pending *hits = look->hits->items;
+    const struct list *found = look->into->secrets;
     size_t told = 0, more = 0;
     drop_losers(hits, look->hits->count);
     for (size_t i = 0; i < look->hits->count; i++) {
         if (hits[i].dropped)
             continue;
-        if (told == LIMIT_SECRETS_PER_FILE || look->found->count >= LIMIT_SECRETS_PER_LAYER) {
+        if (told == LIMIT_SECRETS_PER_FILE || found->count >= LIMIT_SECRETS_PER_LAYER) {
             more += 1 + hits[i].secret.more;
             continue;
         }
         told++;
         keep(look, &hits[i].secret);
     }
-    if (more && look->found->count)
-        ((struct secret *)look->found->items)[look->found->count - 1].more += more;
+    if (more && found->count)
+        ((struct secret *)found->items)[found->count - 1].more += more;
     look->hits->count = 0;
 }
 
@@ -143,6 +145,11 @@ struct error *secret_look_plain(struct secret_look *look, struct stream *stream,
     look->incomplete |= !secret_text_end(text);
     secret_look_settle(look);
     return error;
+}
+
+void secret_look_unopened(struct secret_look *look, const char *why)
+{
+    unopened_add(look->into->unopened, look->into->arena, look->path, slice_from_text(why));
 }
 
 /* Damage within a file is not the image's; a stream that broke is, and so is a limit. */
@@ -206,7 +213,7 @@ static struct error *look_as_text(struct secret_look *look, struct stream *strea
 }
 
 static struct error *find_in(struct secret_scanner *scanner, struct stream *stream, uint64_t size,
-                             slice path, struct arena *arena, struct list *found,
+                             slice path, const struct secret_finds *into,
                              struct error *(*look_at)(struct secret_look *, struct stream *))
 {
     uint64_t unpacked = 0;
@@ -216,9 +223,8 @@ static struct error *find_in(struct secret_scanner *scanner, struct stream *stre
                                .file = path,
                                .path = path,
                                .size = size,
-                               .keep = arena,
+                               .into = into,
                                .arena = &own,
-                               .found = found,
                                .unpacked = &unpacked,
                                .hits = &hits};
     TRY(only_serious(look_at(&look, stream), stream));
@@ -228,15 +234,14 @@ static struct error *find_in(struct secret_scanner *scanner, struct stream *stre
 }
 
 struct error *secret_find_in_file(struct secret_scanner *scanner, struct stream *stream,
-                                  uint64_t size, slice path, struct arena *arena,
-                                  struct list *found)
+                                  uint64_t size, slice path, const struct secret_finds *into)
 {
-    return find_in(scanner, stream, size, path, arena, found, secret_look_by_kind);
+    return find_in(scanner, stream, size, path, into, secret_look_by_kind);
 }
 
 struct error *secret_find_in_text(struct secret_scanner *scanner, slice text, slice path,
-                                  struct arena *arena, struct list *found)
+                                  const struct secret_finds *into)
 {
     CLEANUP_STREAM struct stream *stream = stream_from_memory(text);
-    return find_in(scanner, stream, text.len, path, arena, found, look_as_text);
+    return find_in(scanner, stream, text.len, path, into, look_as_text);
 }

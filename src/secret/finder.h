@@ -7,16 +7,25 @@
 #define PLIMSOLL_SECRET_FINDER_H
 
 #include "archive/stream.h"
+#include "archive/spool.h"
 #include "secret/scanner.h"
 #include "secret/secret.h"
+#include "secret/unopened.h"
+
+/* Where what a look finds goes, and what it may use. */
+struct secret_finds {
+    struct arena *arena;   /* what was found lives in it */
+    struct list *secrets;  /* of struct secret */
+    struct list *unopened; /* of struct unopened (unopened.h): archives not looked into */
+    struct spill *spill;   /* for archives that are read in another order than they lie in */
+};
 
 /* What a look works with. */
 struct secret_look {
     struct secret_scanner *scanner;
-    slice file;          /* the file's path */
-    slice path;          /* of the file or member at hand */
-    struct arena *keep;  /* what was found lives in it */
-    struct list *found;  /* of struct secret */
+    slice file; /* the file's path */
+    slice path; /* of the file or member at hand */
+    const struct secret_finds *into;
     struct arena *arena; /* of the file or member at hand: what is not settled yet */
     slice kept_path;     /* of the last that was found, as it is kept */
     uint64_t size;       /* of the file; 0 within an archive, where nobody says it for sure */
@@ -27,17 +36,17 @@ struct secret_look {
 };
 
 /*
- * Looks through one file of `size` bytes (0: unknown) and adds what it finds to `found`. It need
+ * Looks through one file of `size` bytes (0: unknown) and adds what it finds. It need
  * not read all of the stream. An error is the stream's own, or a limit that was passed; damage
  * within the file is none.
  */
 MUST_CHECK struct error *secret_find_in_file(struct secret_scanner *scanner, struct stream *stream,
-                                             uint64_t size, slice path, struct arena *arena,
-                                             struct list *found);
+                                             uint64_t size, slice path,
+                                             const struct secret_finds *into);
 
 /* The same for a short text that is at hand: an environment variable, a line of history. */
 MUST_CHECK struct error *secret_find_in_text(struct secret_scanner *scanner, slice text, slice path,
-                                             struct arena *arena, struct list *found);
+                                             const struct secret_finds *into);
 
 /* -- for the kinds -- */
 
@@ -48,7 +57,7 @@ void secret_look_add_new(struct secret_look *look, const struct secret_hit *hit,
                          size_t known);
 /* As a callback of the scanner; the context is the look. */
 void secret_look_hit(void *look, const struct secret_hit *hit);
-/* Settles what was found since the last time and adds it to `found`. */
+/* Settles what was found since the last time and adds it to what was found. */
 void secret_look_settle(struct secret_look *look);
 
 /* All of a stream as text or bytes. */
@@ -58,6 +67,8 @@ MUST_CHECK struct error *secret_look_plain(struct secret_look *look, struct stre
 MUST_CHECK struct error *secret_look_inside(struct secret_look *look, slice name,
                                             struct error *(*next)(void *context, slice *piece),
                                             void *context);
+/* Notes that the file or member at hand could not be looked into, or not in full: "encrypted". */
+void secret_look_unopened(struct secret_look *look, const char *why);
 /* By its kind. */
 MUST_CHECK struct error *secret_look_by_kind(struct secret_look *look, struct stream *stream);
 

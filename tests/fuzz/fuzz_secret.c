@@ -64,7 +64,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         "a.pack", "a.zip",   "a.tar.gz",
         "a.onnx", "a.so"};
     CLEANUP_ARENA struct arena arena = {0};
-    struct list found = {0};
+    struct list found = {0}, unopened = {0};
+    struct spill spill = {.fd = -1};
+    const struct secret_finds into = {&arena, &found, &unopened, &spill};
     if (size == 0)
         return 0;
     slice bytes = slice_make(data + 1, size - 1);
@@ -74,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     /* More than there is, so that small inputs have what is passed over, too. */
     uint64_t file_size = slice_ends(path, SLICE(".so")) ? 1 << 30 : bytes.len;
     CLEANUP_ERROR struct error *error =
-        secret_find_in_file(scanner(), stream, file_size, path, &arena, &found);
+        secret_find_in_file(scanner(), stream, file_size, path, &into);
     assert(!error || error->message[0]);
     const struct secret *secrets = found.items;
     for (size_t i = 0; i < found.count; i++) {

@@ -31,6 +31,8 @@ static struct record whole_record(struct arena *arena)
                                       {SLICE("jwt"), SLICE("a"), SLICE("a!b"), SLICE("x"),
                                        SLICE("f"), 3, 4, 5, 6, 7, 8, SLICE("why")}};
     static struct masked_text masked[] = {{1, SLICE("RUN x")}, {0, SLICE("")}};
+    static struct unopened unopened[] = {{SLICE("a.zip"), SLICE("encrypted"), 0},
+                                         {SLICE("b!c.7z"), SLICE("7z"), UINT64_MAX}};
     static const uint64_t hashes[] = {UINT64_MAX, 3, 1ULL << 63, 0, 3, 256};
     evidence[0] = (struct evidence){.path = SLICE("var/lib/dpkg/status"),
                                     .place = SLICE("x"),
@@ -46,6 +48,7 @@ static struct record whole_record(struct arena *arena)
         .links = LIST_OF(links),
         .problems = LIST_OF(problems),
         .secrets = LIST_OF(secrets),
+        .unopened = LIST_OF(unopened),
         .masked = LIST_OF(masked),
         .files = path_set_make(arena, slice_make(hashes, sizeof(hashes))),
         .folders = path_set_make(arena, slice_make(hashes, sizeof(hashes[0]))),
@@ -111,6 +114,13 @@ static void expect_same(const struct record *found, const struct record *expecte
         assert_true(slice_equal(a->allowed, b->allowed) && a->line == b->line);
         assert_true(a->column == b->column && a->cell == b->cell && a->more == b->more);
         assert_true(a->layer == b->layer);
+    }
+    assert_int_equal(found->unopened.count, expected->unopened.count);
+    for (size_t i = 0; i < found->unopened.count; i++) {
+        const struct unopened *a = (struct unopened *)found->unopened.items + i;
+        const struct unopened *b = (struct unopened *)expected->unopened.items + i;
+        assert_true(slice_equal(a->path, b->path) && slice_equal(a->why, b->why));
+        assert_int_equal(a->more, b->more);
     }
     assert_int_equal(found->masked.count, expected->masked.count);
     for (size_t i = 0; i < found->masked.count; i++) {
@@ -281,7 +291,7 @@ static void test_hostile_counts(void **state)
     static const uint64_t counts[] = {1,          2,          1 << 20,   UINT32_MAX,
                                       1ULL << 61, 1ULL << 63, UINT64_MAX};
     CLEANUP_BUFFER struct buffer bytes = {0};
-    enum { LISTS = 8, EMPTY_REST = 10 };
+    enum { LISTS = 9, EMPTY_REST = 10 };
     for (size_t list = 0; list < LISTS; list++) {
         for (size_t i = 0; i < COUNT(counts); i++) {
             begin(&bytes, RECORD_FORMAT);
@@ -315,7 +325,7 @@ static void test_more_than_there_should_be(void **state)
         buffer_add_number(&bytes, 1);
         buffer_add_string(&bytes, SLICE("opt"));
         buffer_add_number(&bytes, flag);
-        for (int i = 0; i < 16; i++)
+        for (int i = 0; i < 17; i++)
             buffer_add_number(&bytes, 0);
         size_t end = bytes.len;
         seal(&bytes);
@@ -334,7 +344,7 @@ static void test_unsorted_sets(void **state)
     static const uint64_t hashes[] = {5, 2};
     CLEANUP_BUFFER struct buffer bytes = {0};
     begin(&bytes, RECORD_FORMAT);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 7; i++)
         buffer_add_number(&bytes, 0);
     buffer_add_number(&bytes, 2);
     buffer_add(&bytes, slice_make(hashes, sizeof(hashes)));

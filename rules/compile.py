@@ -11,6 +11,8 @@ import random
 import re
 import sys
 
+import backtracking
+
 try:
     from re import _parser as sre_parse
 except ImportError:
@@ -25,10 +27,15 @@ REPEATED = {"good", "bad"}
 REACH_MOST = 8192
 OPEN_REACH = 2048  # of a pattern that has no longest match of its own
 
-# What stands between a name and its value: NAME="…", name: '…', environ["NAME"] = …, ENV NAME …, <name>…
-QUOTES = r"""["'`\])}>\\]{0,4}"""
-BETWEEN = (r"[\w.-]{0,20}" + QUOTES + r"(?:[ \t]{0,8}(?:=>|:=|==|=|:|,|\()[ \t]{0,8}|[ \t]{1,8}|(?<=>))"
-           r"(?:\w{1,20}[ \t]{0,2}=[ \t]{0,2})?" r"""["'`\\]{0,4}""")
+# What stands between a name and its value: NAME="…", name: '…', environ["NAME"] = …, ENV NAME …, <name>…,
+# name: str = "…", name = b"…"; and what a terminal's colours put there (ECMA-48). Each part takes all that it can and
+# never gives back: whatever follows, it is read once.
+COLOUR = r"(?:\x1b\[[0-9;]{0,12}+m){0,2}+"
+BETWEEN = (r"[\w.-]{0,20}+" + COLOUR + r"""["'`\])}\\]{0,4}+""" + COLOUR +
+           r"[ \t]{0,8}+(?:(?:=>|:=|==|=|:|,|\(|>)" + COLOUR + r"[ \t]{0,8}+|(?<=[ \t]))" + COLOUR +
+           r"""(?:\w{1,20}+[ \t]{0,2}+=[ \t]{0,2}+(?=["'`\\]|[bruBRU]["']))?+(?:[bBrRuUfF]{1,2}(?=["']))?+["'`\\]{0,4}+""")
+# The same for Python, which knows no possessive quantifiers before 3.11.
+BETWEEN_PLAIN = BETWEEN.replace("}+", "}").replace("?+", "?")
 # A letter before a token is part of another word, unless it is what an escape is written with.
 BEFORE = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u00[0-9a-f]{2}))"
 AFTER = r"(?![A-Za-z0-9])"
@@ -141,6 +148,52 @@ def is_weak(rule):
     return "token" in rule and "near" in rule and literals(sre_parse.parse(rule["token"])) < 3
 
 
+def names(rule):
+    return f"(?i:{rule['names']})"
+
+
+def value(rule):
+    return f"(?P<secret>{rule['assigned']})(?![A-Za-z0-9+/_=-])"
+
+
+def follows_names(rule):
+    """Whether a match is looked for where a name ends."""
+    return "assigned" in rule and rule["find"] == names(rule)
+
+
+def second_look(rule):
+    """The expression of the second look, for PCRE."""
+    if follows_names(rule):
+        return BETWEEN + value(rule)
+    if "assigned" in rule:
+        return names(rule) + BETWEEN + value(rule)
+    return f"(?P<secret>{rule['token']})" if "token" in rule else rule["regex"]
+
+
+def keep_all(expression):
+    """What a secret ends with takes all that it can: a shorter one would only be a piece of it."""
+    return re.sub(r"(\]\{[0-9]+,[0-9]+\})(={0,1}\{0,[0-9]\}|=\?)?(\)(?:\(\?!|$))",
+                  lambda match: match.group(1) + "+" + (match.group(2) + "+" if match.group(2) else "") + match.group(3), expression)
+
+
+def count_ways(rule):
+    """Of the second look; BETWEEN has one."""
+    if "assigned" in rule:
+        return backtracking.count(value(rule) if follows_names(rule) else names(rule) + "=" + value(rule))
+    edge = AFTER if rule.get("edges", "both") in ("both", "after") else ""
+    return backtracking.count(f"(?P<secret>{rule['token']}){edge}" if "token" in rule else rule["regex"])
+
+
+def start(rule):
+    """Where a match may begin, seen from where the first look ended: struct secret_rule tells of each."""
+    if is_weak(rule):
+        return "SECRET_STARTS_BEHIND"
+    if follows_names(rule):
+        return "SECRET_STARTS_AT"
+    explicit = "find" in rule
+    return "SECRET_STARTS_WITHIN" if explicit else "SECRET_STARTS_BEFORE"
+
+
 def expressions(rule):
     """For PCRE, with the group `secret`; and for Hyperscan, which knows no groups and no look-around."""
     if is_weak(rule):
@@ -152,8 +205,8 @@ def expressions(rule):
         return exact, rule.get("find", rule["token"])
     if "assigned" in rule:
         # The names alone are what is looked for first: what may follow them would make for slow machines.
-        rule.setdefault("find", f"(?i:{rule['names']})")
-        exact = f"(?i:{rule['names']}){BETWEEN}(?P<secret>{rule['assigned']})(?![A-Za-z0-9+/_=-])"
+        rule.setdefault("find", names(rule))
+        exact = f"{names(rule)}{BETWEEN_PLAIN}{value(rule)}"
     else:
         exact = rule["regex"]
     if "find" in rule:
@@ -236,6 +289,11 @@ def check(rule):
     rule["loose"] = loose if "find" in rule else beginning(loose)
     width(rule["loose"], where)
     loose = rule["loose"]
+    rule["find_least"], rule["find_most"] = (min(int(most), REACH_MOST) for most in sre_parse.parse(loose).getwidth())
+    found = count_ways(rule)
+    if found > backtracking.MOST:
+        raise Wrong(f"{where}: its expression can go back: it has {'more than ' if found == backtracking.CAP else ''}{found} ways to match one "
+                    f"text, more than {backtracking.MOST}; of two quantified classes side by side none may hold what the other does")
     numbers = random.Random(rule["id"])
     for shape in rule["good"] + rule["bad"]:
         try:
@@ -264,18 +322,15 @@ def table(rules):
             lines.append(f"static const char *const {kind}_{at}[] = {{{texts}, NULL}};")
     lines.append("\nconst struct secret_rule secret_rules[] = {")
     for at, rule in enumerate(rules):
-        exact, loose = expressions(rule)
         edges = rule.get("edges", "both") if "token" in rule else "none"
-        if "token" in rule:
-            exact = f"(?P<secret>{rule['token']})"
         fields = {
-            "id": rule["id"], "title": rule["title"], "pattern": exact, "find": rule["loose"], "checks": rule.get("check", ""),
+            "id": rule["id"], "title": rule["title"], "pattern": keep_all(second_look(rule)), "find": rule["loose"], "checks": rule.get("check", ""),
             "near": "" if is_weak(rule) else rule.get("near", ""), "prefix": prefix(rule["token"]) if "token" in rule else "",
             "revoke": rule.get("revoke", ""), "advice": rule.get("advice", "")}
         lines.append("    {" + ", ".join(f".{name} = {literal(value)}" for name, value in fields.items())
                      + f", .severity = SEVERITY_{rule['severity']}, .bytes = {str(in_bytes(rule)).lower()}, .weak = {str(rule.get('weak') == 'yes').lower()}"
                      f", .edge_before = {str(edges in ('both', 'before')).lower()}, .edge_after = {str(edges in ('both', 'after')).lower()}"
-                     f", .follows = {str(is_weak(rule)).lower()}, .reach = {rule['reach']}, .good = good_{at}, .bad = bad_{at}}},")
+                     f", .start = {start(rule)}, .find_least = {rule['find_least']}, .find_most = {rule['find_most']}, .reach = {rule['reach']}, .good = good_{at}, .bad = bad_{at}}},")
     lines += ["};", f"const size_t secret_rule_count = {len(rules)};", ""]
     return "\n".join(lines)
 

@@ -39,8 +39,9 @@ static struct error *keep(struct spool *spool, struct buffer *memory, bool *in_f
     if (*in_file)
         return write_out(spool, bytes);
     if (!fits && memory->len + bytes.len > LIMIT_SPOOL_MEMORY)
-        return error_make(ERROR_LIMIT, "it has more than %llu bytes, and there is no temporary "
-                                       "folder to keep it in ($TMPDIR)",
+        return error_make(ERROR_LIMIT,
+                          "it has more than %llu bytes, and there is no temporary "
+                          "folder to keep it in ($TMPDIR)",
                           (unsigned long long)LIMIT_SPOOL_MEMORY);
     buffer_add(memory, bytes);
     spool->size += bytes.len;
@@ -122,7 +123,7 @@ struct stream *spool_stream(const struct spool *spool, uint64_t at, uint64_t cou
     at = at < spool->size ? at : spool->size;
     count = count < spool->size - at ? count : spool->size - at;
     if (spool->memory || count == 0)
-        return stream_from_memory(slice_make(spool->memory ? spool->memory + at : "",
-                                             (size_t)count));
+        return stream_from_memory(
+            slice_make(spool->memory ? spool->memory + at : "", (size_t)count));
     return stream_from_range(spool->spill->fd, spool->offset + at, count);
 }

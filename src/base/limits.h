@@ -61,10 +61,11 @@
 #define LIMIT_PACKAGES_PER_FILE 200000
 
 /* secrets */
-#define LIMIT_SECRET_LOOKS 200000        /* candidates in one file that are looked at twice */
-#define LIMIT_SECRET_MATCH_STEPS 1000000 /* of a rule's expression at one candidate */
-#define LIMIT_SECRET_MATCH_KIB 1024      /* of memory for it */
-#define LIMIT_SECRET_ENCODED_BYTES 16384 /* of one text in base64, decoded */
+#define LIMIT_SECRET_LOOKS 200000 /* candidates in one file that are looked at twice, and … */
+#define SECRET_BYTES_A_LOOK 8     /* … one more for so many bytes */
+#define LIMIT_SECRET_MATCH_STEPS 1000000              /* of a rule's expression at one candidate */
+#define LIMIT_SECRET_MATCH_KIB 1024                   /* of memory for it */
+#define LIMIT_SECRET_ENCODED_BYTES 16384              /* of one text in base64, decoded */
 #define LIMIT_SECRET_DATABASE_BYTES (64 * LIMIT_MIB)  /* the rules, compiled */
 #define LIMIT_SECRET_CONFIG_BYTES (4 * LIMIT_MIB)     /* a file of own rules */
 #define LIMIT_SECRET_BASELINE_BYTES (256 * LIMIT_MIB) /* a report of secrets known already */

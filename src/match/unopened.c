@@ -15,12 +15,10 @@ void match_add_unopened(struct match_result *result, struct arena *arena,
     const struct image_unopened *first = &items[0];
     for (size_t i = 0; i < count && first->is_test_data; i++)
         first = &items[i];
-    slice reason = arena_format(arena, "%.*s in layer %zu (%.*s)%s", SLICE_ARG(first->unopened->path),
-                                first->layer, SLICE_ARG(first->unopened->why),
-                                all > 1 ? arena_format(arena, ", and %llu more",
-                                                       (unsigned long long)all - 1)
-                                              .ptr
-                                        : "");
+    slice reason = arena_format(
+        arena, "%.*s in layer %zu (%.*s)%s", SLICE_ARG(first->unopened->path), first->layer,
+        SLICE_ARG(first->unopened->why),
+        all > 1 ? arena_format(arena, ", and %llu more", (unsigned long long)all - 1).ptr : "");
     struct unjudged *unjudged = list_add(&result->unjudged, arena, sizeof(*unjudged));
     *unjudged = (struct unjudged){SLICE("archives"), (size_t)all, reason, UNJUDGED_ARCHIVES};
 }

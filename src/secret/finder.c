@@ -228,9 +228,13 @@ static struct error *find_in(struct secret_scanner *scanner, struct stream *stre
                                .unpacked = &unpacked,
                                .hits = &hits};
     TRY(only_serious(look_at(&look, stream), stream));
-    return look.incomplete ? error_make(ERROR_LIMIT, "so much in it looks like secrets that not "
-                                                     "all of it was looked through")
-                           : NULL;
+    const char *rule = secret_scanner_too_much(scanner);
+    if (!look.incomplete)
+        return NULL;
+    return error_make(ERROR_LIMIT,
+                      "so much in it looks like secrets (of the rule %s) that not all of it was "
+                      "looked through",
+                      rule ? rule : "of a file's own");
 }
 
 struct error *secret_find_in_file(struct secret_scanner *scanner, struct stream *stream,

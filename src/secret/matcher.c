@@ -1,15 +1,35 @@
 #include "secret/matcher.h"
 #include "secret/checks.h"
+#include "secret/edges.h"
+#include "secret/words.h"
 #include "base/limits.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-enum { NEAR_BEFORE = 160, NEAR_AFTER = 80, SLACK = 16, FOLLOWS_WITHIN = 160 };
+enum {
+    NEAR_BEFORE = 160,
+    NEAR_AFTER = 80,
+    NEAR_WORD = 64, /* no word that is looked for near a match is longer */
+    SLACK = 16,
+    FOLLOWS_WITHIN = 160,
+    FEW = 16 /* starts that are tried one by one */
+};
+
+/* How far a region was searched for the words that stand near a rule's matches. */
+struct nearness {
+    uint64_t region; /* its number */
+    size_t from, to;
+    bool found;
+    size_t at; /* the last that was found in it */
+};
 
 struct compiled {
     pcre2_code *pattern[SECRET_BYTES + 1]; /* for each mode */
     pcre2_code *near, *path;
+    const uint8_t *firsts; /* a bit for each byte that a match may begin with; or NULL */
+    uint8_t one_first[32]; /* the same where it is only one */
+    struct nearness nearness;
     uint32_t group;
     bool broken;
 };
@@ -27,6 +47,7 @@ struct secret_matcher {
     struct compiled *compiled;
     pcre2_match_data *data;
     pcre2_match_context *limits;
+    uint64_t region; /* number of the one that is looked at */
 };
 
 struct secret_matcher *secret_matcher_new(const struct secret_rule *const *rules, size_t count)
@@ -43,6 +64,11 @@ struct secret_matcher *secret_matcher_new(const struct secret_rule *const *rules
     pcre2_set_match_limit(matcher->limits, LIMIT_SECRET_MATCH_STEPS);
     pcre2_set_heap_limit(matcher->limits, LIMIT_SECRET_MATCH_KIB);
     return matcher;
+}
+
+void secret_matcher_begin(struct secret_matcher *matcher)
+{
+    matcher->region++;
 }
 
 static struct error *compile(const struct secret_rule *rule, const char *pattern, uint32_t flags,
@@ -67,7 +93,24 @@ static struct error *compile_pattern(const struct secret_rule *rule, enum secret
     CLEANUP_ARENA struct arena arena = {0};
     slice pattern = arena_format(&arena, "(?:%s)%s", rule->pattern,
                                  rule->edge_after && mode == SECRET_TEXT ? "(?![A-Za-z0-9])" : "");
-    return compile(rule, pattern.ptr, PCRE2_DOTALL, code);
+    return compile(rule, pattern.ptr, PCRE2_DOTALL | PCRE2_USE_OFFSET_LIMIT, code);
+}
+
+static void find_firsts(struct compiled *compiled)
+{
+    const pcre2_code *code = compiled->pattern[SECRET_TEXT];
+    uint32_t kind = 0, unit = 0;
+    if (pcre2_pattern_info(code, PCRE2_INFO_FIRSTBITMAP, &compiled->firsts) == 0 &&
+        compiled->firsts)
+        return;
+    compiled->firsts = NULL;
+    if (pcre2_pattern_info(code, PCRE2_INFO_FIRSTCODETYPE, &kind) || kind != 1 ||
+        pcre2_pattern_info(code, PCRE2_INFO_FIRSTCODEUNIT, &unit) || unit > 255)
+        return;
+    compiled->one_first[unit / 8] |= (uint8_t)(1 << unit % 8);
+    if (byte_is_alpha((char)unit)) /* it may be in any case */
+        compiled->one_first[(unit ^ 0x20) / 8] |= (uint8_t)(1 << (unit ^ 0x20) % 8);
+    compiled->firsts = compiled->one_first;
 }
 
 static struct error *prepare(struct secret_matcher *matcher, size_t at)
@@ -86,6 +129,7 @@ static struct error *prepare(struct secret_matcher *matcher, size_t at)
     int group =
         pcre2_substring_number_from_name(compiled->pattern[SECRET_TEXT], (PCRE2_SPTR) "secret");
     compiled->group = group > 0 ? (uint32_t)group : 0;
+    find_firsts(compiled);
     compiled->broken = false;
     return NULL;
 }
@@ -97,93 +141,189 @@ struct error *secret_matcher_check(struct secret_matcher *matcher)
     return NULL;
 }
 
-static bool is_word(char c)
+/* -- what stands near a match ---------------------------------------------------------------------
+ */
+
+/* Whether the words are in that part of the region; *at is where. */
+static bool search_near(struct secret_matcher *matcher, const struct compiled *compiled,
+                        slice region, size_t from, size_t to, size_t *at)
 {
-    return byte_is_alpha(c) || byte_is_digit(c);
+    int code = pcre2_match(compiled->near, (PCRE2_SPTR)region.ptr + from, to - from, 0, 0,
+                           matcher->data, matcher->limits);
+    if (code >= 0)
+        *at = from + pcre2_get_ovector_pointer(matcher->data)[0];
+    return code >= 0;
 }
 
-static bool is_hex(char c)
-{
-    return byte_is_digit(c) || (byte_lower(c) >= 'a' && byte_lower(c) <= 'f');
-}
-
-/* A letter before a token makes it part of a word; not so the last one of "\n", "%3D" or "\u003d",
- * with which text is written inside other text. */
-static bool edge_before(slice region, size_t start)
-{
-    const char *at = region.ptr + start;
-    if (start == 0 || !is_word(at[-1]))
-        return true;
-    if (start >= 2 && at[-2] == '\\' && strchr("nrtbf", at[-1]))
-        return true;
-    if (start >= 3 && at[-3] == '%' && is_hex(at[-2]) && is_hex(at[-1]))
-        return true;
-    return start >= 6 && at[-6] == '\\' && at[-5] == 'u' && at[-4] == '0' && at[-3] == '0' &&
-           is_hex(at[-2]) && is_hex(at[-1]);
-}
-
-static bool edge_holds(const struct secret_rule *rule, enum secret_mode mode, slice region,
-                       const struct secret_match *match)
-{
-    return mode == SECRET_BYTES || !rule->edge_before || edge_before(region, match->secret_start);
-}
-
-static bool is_near(struct secret_matcher *matcher, const struct compiled *compiled, slice region,
+/*
+ * Whether the words stand around the match. Matches of a rule come in rising order, so what was
+ * searched for one of them need not be searched again for the next.
+ */
+static bool is_near(struct secret_matcher *matcher, struct compiled *compiled, slice region,
                     const struct secret_match *match)
 {
+    struct nearness *known = &compiled->nearness;
     size_t from = match->start > NEAR_BEFORE ? match->start - NEAR_BEFORE : 0;
-    slice around = slice_first(slice_from(region, from), match->end - from + NEAR_AFTER);
-    return pcre2_match(compiled->near, (PCRE2_SPTR)around.ptr, around.len, 0, 0, matcher->data,
-                       matcher->limits) >= 0;
+    size_t to = match->end + NEAR_AFTER < region.len ? match->end + NEAR_AFTER : region.len;
+    if (known->region != matcher->region || from < known->from)
+        *known = (struct nearness){.region = matcher->region, .from = from, .to = from};
+    if (known->found && known->at >= from && known->at + NEAR_WORD <= to)
+        return true;
+    /* A word may stand across the end of what was searched. */
+    size_t start = known->to > from + NEAR_WORD ? known->to - NEAR_WORD : from;
+    bool direct = known->to > to || (known->found && known->at >= from);
+    size_t at;
+    if (direct)
+        return search_near(matcher, compiled, region, from, to, &at);
+    bool found = start < to && search_near(matcher, compiled, region, start, to, &at);
+    known->from = from;
+    known->to = found ? at + 1 : to;
+    if (found)
+        known->found = true, known->at = at;
+    return found;
 }
 
-static bool checks_hold(struct secret_matcher *matcher, size_t at, enum secret_mode mode,
-                        slice region, const struct secret_match *match)
+/* -- a look ---------------------------------------------------------------------------------------
+ */
+
+static bool checks_hold(struct secret_matcher *matcher, size_t at, slice region,
+                        const struct secret_match *match)
 {
     const struct secret_rule *rule = matcher->rules[at];
-    const struct compiled *compiled = &matcher->compiled[at];
+    struct compiled *compiled = &matcher->compiled[at];
     slice secret =
         slice_make(region.ptr + match->secret_start, match->secret_end - match->secret_start);
-    return secret.len && edge_holds(rule, mode, region, match) &&
-           (rule->own || !secret_is_placeholder(secret)) &&
+    return secret.len && (rule->own || !secret_is_placeholder(secret)) &&
            secret_checks_hold(rule->checks, secret) &&
            (!compiled->near || is_near(matcher, compiled, region, match));
 }
 
-bool secret_matcher_look(struct secret_matcher *matcher, size_t at, enum secret_mode mode,
-                         slice region, size_t from, size_t end, struct secret_match *match)
+void secret_matcher_window(const struct secret_rule *rule, size_t end, size_t *first, size_t *last)
 {
-    CLEANUP_ERROR struct error *error = prepare(matcher, at);
+    size_t reach = (size_t)rule->reach + SLACK;
+    switch (rule->start) {
+    case SECRET_STARTS_AT:
+        *first = end;
+        *last = end + 1;
+        return;
+    case SECRET_STARTS_BEHIND:
+        *first = end;
+        *last = end + FOLLOWS_WITHIN;
+        return;
+    case SECRET_STARTS_BEFORE:
+        *first = end > rule->find_most ? end - rule->find_most : 0;
+        *last = end >= rule->find_least ? end - rule->find_least + 1 : 0;
+        return;
+    case SECRET_STARTS_WITHIN:
+        *first = end > reach ? end - reach : 0;
+        *last = end;
+        return;
+    }
+}
+
+/* One match of the pattern that begins at or after `first`, at `first` itself if `anchored`. */
+static enum secret_look_result match_once(struct secret_matcher *matcher, size_t at,
+                                          enum secret_mode mode, slice subject, size_t first,
+                                          bool anchored, struct secret_match *match)
+{
+    const struct compiled *compiled = &matcher->compiled[at];
+    int code = pcre2_match(compiled->pattern[mode], (PCRE2_SPTR)subject.ptr, subject.len, first,
+                           anchored ? PCRE2_ANCHORED : 0, matcher->data, matcher->limits);
+    if (code == PCRE2_ERROR_NOMATCH)
+        return SECRET_NOTHING;
+    if (code < 0)
+        return SECRET_TOO_MUCH;
+    const size_t *places = pcre2_get_ovector_pointer(matcher->data);
+    size_t group = 2 * (size_t)compiled->group;
+    *match = (struct secret_match){places[0], places[1], places[group], places[group + 1]};
+    return match->secret_start == PCRE2_UNSET ? SECRET_NOTHING : SECRET_HOLDS;
+}
+
+/* A string with its length in front is all that a pattern may look at. */
+static bool match_counted(struct secret_matcher *matcher, size_t at, enum secret_mode mode,
+                          slice region, size_t start, struct secret_match *match)
+{
+    size_t end = secret_counted_end(region, start, mode == SECRET_BYTES);
+    return end != SIZE_MAX && match_once(matcher, at, SECRET_TEXT, slice_first(region, end), start,
+                                         true, match) == SECRET_HOLDS;
+}
+
+/* In a program texts stand side by side with nothing between them: there a token that is no words
+ * may begin and end anywhere. */
+static bool is_among_strings(slice region, const struct secret_match *match)
+{
+    return !secret_looks_like_words(
+        slice_make(region.ptr + match->secret_start, match->secret_end - match->secret_start));
+}
+
+/* What matched there may be a piece of something longer. */
+static bool stands_alone(struct secret_matcher *matcher, size_t at, enum secret_mode mode,
+                         slice region, struct secret_match *match)
+{
+    const struct secret_rule *rule = matcher->rules[at];
+    bool before = !rule->edge_before || secret_edge_before(region, match->secret_start);
+    bool after = !rule->edge_after || secret_edge_after(region, match->secret_end);
+    if ((before && after) || match_counted(matcher, at, mode, region, match->secret_start, match))
+        return true;
+    return mode == SECRET_BYTES && is_among_strings(region, match);
+}
+
+/* A window of few starts, each tried by itself: most have another first byte. */
+static enum secret_look_result look_at_each(struct secret_matcher *matcher, size_t at,
+                                            enum secret_mode mode, slice region, size_t first,
+                                            size_t last, struct secret_match *match)
+{
     const struct compiled *compiled = &matcher->compiled[at];
     const struct secret_rule *rule = matcher->rules[at];
-    size_t reach = (size_t)rule->reach + SLACK;
-    if (error || compiled->broken)
-        return false;
-    size_t last = rule->follows ? end + FOLLOWS_WITHIN : end; /* where a match may begin */
-    if (rule->follows && from < end)
-        from = end;
-    if (!rule->follows && end > reach && from < end - reach)
-        from = end - reach;
-    slice subject = slice_first(region, last + reach);
-    while (from < last && from < subject.len) {
-        int code = pcre2_match(compiled->pattern[mode], (PCRE2_SPTR)subject.ptr, subject.len, from,
-                               0, matcher->data, matcher->limits);
-        if (code < 0)
-            return false;
-        const size_t *places = pcre2_get_ovector_pointer(matcher->data);
-        size_t group = 2 * (size_t)compiled->group;
-        *match = (struct secret_match){.start = places[0], .end = places[1]};
-        match->secret_start = places[group];
-        match->secret_end = places[group + 1];
-        if (match->start >= last)
-            return false;
-        if (match->end >= end && match->secret_start != PCRE2_UNSET) {
-            match->holds = checks_hold(matcher, at, mode, region, match);
-            return true;
+    for (size_t start = first; start < last && start < region.len; start++) {
+        unsigned char c = (unsigned char)region.ptr[start];
+        if (compiled->firsts && !(compiled->firsts[c / 8] >> (c % 8) & 1))
+            continue;
+        bool edge = !rule->edge_before || secret_edge_before(region, start);
+        if (edge || mode == SECRET_BYTES) {
+            slice subject = slice_first(region, start + rule->reach + SLACK);
+            enum secret_look_result result =
+                match_once(matcher, at, mode, subject, start, true, match);
+            if (result == SECRET_TOO_MUCH ||
+                (result == SECRET_HOLDS && stands_alone(matcher, at, mode, region, match)))
+                return result;
         }
-        from = match->end > from ? match->end : from + 1;
+        if (match_counted(matcher, at, mode, region, start, match))
+            return SECRET_HOLDS;
     }
-    return false;
+    return SECRET_NOTHING;
+}
+
+static enum secret_look_result look_through(struct secret_matcher *matcher, size_t at,
+                                            enum secret_mode mode, slice region, size_t first,
+                                            size_t last, struct secret_match *match)
+{
+    slice subject = slice_first(region, last + matcher->rules[at]->reach + SLACK);
+    while (first < last && first < subject.len) {
+        pcre2_set_offset_limit(matcher->limits, last - 1);
+        enum secret_look_result result =
+            match_once(matcher, at, mode, subject, first, false, match);
+        pcre2_set_offset_limit(matcher->limits, PCRE2_UNSET);
+        if (result != SECRET_HOLDS || stands_alone(matcher, at, mode, region, match))
+            return result;
+        first = match->start + 1;
+    }
+    return SECRET_NOTHING;
+}
+
+enum secret_look_result secret_matcher_look(struct secret_matcher *matcher, size_t at,
+                                            enum secret_mode mode, slice region, size_t first,
+                                            size_t last, struct secret_match *match)
+{
+    CLEANUP_ERROR struct error *error = prepare(matcher, at);
+    if (error || matcher->compiled[at].broken || last <= first)
+        return SECRET_NOTHING;
+    enum secret_look_result result =
+        last - first <= FEW ? look_at_each(matcher, at, mode, region, first, last, match)
+                            : look_through(matcher, at, mode, region, first, last, match);
+    if (result == SECRET_HOLDS && !checks_hold(matcher, at, region, match))
+        return SECRET_FAILS;
+    return result;
 }
 
 struct error *secret_matcher_allow(struct secret_matcher *matcher,

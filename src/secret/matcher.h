@@ -16,20 +16,34 @@ struct secret_matcher *secret_matcher_new(const struct secret_rule *const *rules
 /* Compiles those of the user's own, to hear what is wrong with them. */
 MUST_CHECK struct error *secret_matcher_check(struct secret_matcher *matcher);
 
-/* Where in the region: the secret, and all that the pattern matched. */
+/* Where in the region: all that the pattern matched, and the secret in it. */
 struct secret_match {
     size_t start, end;
     size_t secret_start, secret_end;
-    bool holds; /* the pattern matched, and the checks hold as well */
 };
 
+enum secret_look_result {
+    SECRET_NOTHING, /* no match begins in the window */
+    SECRET_HOLDS,   /* one does, and the checks hold */
+    SECRET_FAILS,   /* one does, but the checks do not hold: the next may begin behind its start */
+    SECRET_TOO_MUCH /* the expression took more steps than it may */
+};
+
+/* Where in a region a match may begin, when the first look ended at `end`: from *first on, before
+ * *last. */
+void secret_matcher_window(const struct secret_rule *rule, size_t end, size_t *first, size_t *last);
+
+/* The looks that follow are at another region, though it may lie in the same place. */
+void secret_matcher_begin(struct secret_matcher *matcher);
+
 /*
- * The first match of the rule that ends at `end` of the region or behind it and begins at or after
- * `from` and before `end` (for a rule that follows a word: soon after `end`); false when there is
- * none.
+ * The first match of the rule that begins at or after `first` and before `last`. Each start is to
+ * be asked for once: callers go on behind it, so that all looks together take a bounded number of
+ * steps for each byte of the region.
  */
-bool secret_matcher_look(struct secret_matcher *matcher, size_t rule, enum secret_mode mode,
-                         slice region, size_t from, size_t end, struct secret_match *match);
+enum secret_look_result secret_matcher_look(struct secret_matcher *matcher, size_t rule,
+                                            enum secret_mode mode, slice region, size_t first,
+                                            size_t last, struct secret_match *match);
 
 /* What is allowed; it stays the caller's. An error names the one that is wrong. */
 MUST_CHECK struct error *secret_matcher_allow(struct secret_matcher *matcher,

@@ -8,6 +8,14 @@
 
 #include "base/severity.h"
 
+/* Where a match of the pattern may begin, seen from where the first look ended. */
+enum secret_start {
+    SECRET_STARTS_WITHIN, /* anywhere before it, as far as the pattern reaches */
+    SECRET_STARTS_BEFORE, /* before it by what `find` takes: both begin in the same place */
+    SECRET_STARTS_AT,     /* there: `find` is a name, and the pattern is of what follows it */
+    SECRET_STARTS_BEHIND  /* soon behind it: `find` is a word near which a token may stand */
+};
+
 struct secret_rule {
     const char *id, *title;
     const char *pattern; /* PCRE; the secret is its group "secret" */
@@ -23,8 +31,9 @@ struct secret_rule {
     bool bytes;                   /* sure enough for programs and other binary files */
     bool edge_before, edge_after; /* no letter or digit may stand there */
     bool own;                     /* from a file of the user's: placeholders are not looked for */
-    bool follows;   /* `find` is a word, and the pattern is looked for in what follows it */
-    unsigned reach; /* bytes of the longest match */
+    enum secret_start start;
+    unsigned find_least, find_most;       /* bytes that `find` takes */
+    unsigned reach;                       /* bytes of the longest match */
     const char *const *good, *const *bad; /* examples (shape.h), each ended by NULL */
 };
 

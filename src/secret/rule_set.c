@@ -6,7 +6,7 @@
 #include <hs/hs.h>
 
 /* Raised when checks or the way of looking change what is found. */
-#define SECRET_VERSION 1
+#define SECRET_VERSION 2
 
 static slice digest_of_rules(const struct secret_rules *set, struct arena *arena)
 {
@@ -19,7 +19,7 @@ static slice digest_of_rules(const struct secret_rules *set, struct arena *arena
         for (size_t j = 0; j < sizeof(fields) / sizeof(fields[0]); j++)
             buffer_add_string(&text, slice_from_text(fields[j]));
         buffer_format(&text, "%d%d%d%d%d %u ", rule->bytes, rule->edge_before, rule->edge_after,
-                      rule->follows, rule->own, rule->reach);
+                      (int)rule->start, rule->own, rule->reach);
     }
     const struct secret_allow *allows = set->file ? set->file->allows.items : NULL;
     for (size_t i = 0; set->file && i < set->file->allows.count; i++) {

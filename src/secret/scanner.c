@@ -30,7 +30,7 @@ struct secret_text {
     uint64_t offset; /* of the first byte held */
     uint64_t line, column;
     uint64_t looked; /* candidates that end up to here were looked at */
-    uint64_t *done;  /* for each rule: where the last match ended */
+    uint64_t *next;  /* for each rule: no match that begins before it is to be looked for again */
     const struct region *region;
     size_t looks;
     bool incomplete, decoded;
@@ -45,12 +45,13 @@ struct secret_scanner {
     struct secret_matcher *matcher;
     size_t seams[SECRET_BYTES + 1]; /* of each mode */
     struct secret_text text, inner, whole;
+    const char *too_much; /* the id of a rule that asked for more than it may; or NULL */
 };
 
 static void text_new(struct secret_scanner *scanner, struct secret_text *text, bool held)
 {
     *text = (struct secret_text){.scanner = scanner};
-    text->done = memory_alloc((scanner->count + 1) * sizeof(*text->done));
+    text->next = memory_alloc((scanner->count + 1) * sizeof(*text->next));
     text->held = held ? memory_alloc(HELD + 2 * SEAM_MOST) : NULL;
 }
 
@@ -82,10 +83,10 @@ void secret_scanner_free(struct secret_scanner *scanner)
 {
     if (!scanner)
         return;
-    free(scanner->text.done);
+    free(scanner->text.next);
     free(scanner->text.held);
-    free(scanner->whole.done);
-    free(scanner->inner.done);
+    free(scanner->whole.next);
+    free(scanner->inner.next);
     secret_matcher_free(scanner->matcher);
     secret_database_free(scanner->database);
     free(scanner);
@@ -94,6 +95,13 @@ void secret_scanner_free(struct secret_scanner *scanner)
 struct secret_matcher *secret_scanner_matcher(struct secret_scanner *scanner)
 {
     return scanner->matcher;
+}
+
+const char *secret_scanner_too_much(struct secret_scanner *scanner)
+{
+    const char *rule = scanner->too_much;
+    scanner->too_much = NULL;
+    return rule;
 }
 
 /* -- lines ----------------------------------------------------------------------------------------
@@ -115,16 +123,28 @@ static void pass_over(slice bytes, uint64_t *line, uint64_t *column)
     *column = last == SIZE_MAX ? *column + bytes.len : bytes.len - last;
 }
 
+/* Back to a place that was counted before: the lines between are taken off again. */
+static void count_back(struct secret_text *text, size_t start)
+{
+    const struct region *region = text->region;
+    slice between = slice_make(region->bytes.ptr + start, text->counted - start);
+    size_t lines = count_lines(between);
+    text->counted_line -= lines;
+    text->counted_column -= between.len;
+    if (lines) {
+        size_t line = slice_find_last(slice_first(region->bytes, start), '\n');
+        text->counted_column = line == SIZE_MAX ? region->column + start : start - line;
+    }
+    text->counted = start;
+}
+
 static void set_place(struct secret_text *text, struct secret_hit *hit, size_t start)
 {
     const struct region *region = text->region;
     if (text->mode == SECRET_BYTES)
         return;
-    if (start < text->counted) {
-        text->counted = 0;
-        text->counted_line = region->line;
-        text->counted_column = region->column;
-    }
+    if (start < text->counted)
+        count_back(text, start);
     pass_over(slice_make(region->bytes.ptr + text->counted, start - text->counted),
               &text->counted_line, &text->counted_column);
     text->counted = start;
@@ -165,27 +185,45 @@ static void tell(struct secret_text *text, size_t rule, const struct secret_matc
     text->found(text->context, &hit);
 }
 
+/* A budget that was passed: the first rule that did so is told of. */
+static void give_up(struct secret_text *text, size_t rule)
+{
+    text->incomplete = true;
+    if (!text->scanner->too_much)
+        text->scanner->too_much = text->scanner->rules[rule]->id;
+}
+
 static void on_candidate(void *context, size_t rule, size_t end)
 {
     struct secret_text *text = context;
     const struct region *region = text->region;
     uint64_t at = region->offset + end;
-    if (at <= region->from || at > region->until || at <= text->done[rule])
+    size_t first, last;
+    if (at <= region->from || at > region->until)
         return;
-    if (text->looks++ >= LIMIT_SECRET_LOOKS) {
-        text->incomplete = true;
-        return;
+    secret_matcher_window(text->scanner->rules[rule], end, &first, &last);
+    if (text->next[rule] > region->offset + first)
+        first = (size_t)(text->next[rule] - region->offset);
+    while (first < last) {
+        struct secret_match match;
+        if (text->looks++ >= LIMIT_SECRET_LOOKS + at / SECRET_BYTES_A_LOOK) {
+            give_up(text, rule);
+            return;
+        }
+        enum secret_look_result result = secret_matcher_look(
+            text->scanner->matcher, rule, text->mode, region->bytes, first, last, &match);
+        if (result == SECRET_TOO_MUCH)
+            give_up(text, rule);
+        if (result == SECRET_HOLDS)
+            tell(text, rule, &match);
+        if (result == SECRET_NOTHING || result == SECRET_TOO_MUCH)
+            first = last;
+        else
+            first = result == SECRET_HOLDS && match.secret_end > match.start ? match.secret_end
+                                                                             : match.start + 1;
     }
-    size_t from =
-        text->done[rule] > region->offset ? (size_t)(text->done[rule] - region->offset) : 0;
-    struct secret_match match;
-    if (!secret_matcher_look(text->scanner->matcher, rule, text->mode, region->bytes, from, end,
-                             &match))
-        return;
-    /* What did not hold may begin again behind its first byte; what held is told once. */
-    text->done[rule] = region->offset + (match.holds ? match.secret_end : end);
-    if (match.holds)
-        tell(text, rule, &match);
+    if (region->offset + first > text->next[rule])
+        text->next[rule] = region->offset + first;
 }
 
 struct encoded {
@@ -221,6 +259,7 @@ static void on_run(void *context, size_t start, size_t end, slice decoded)
 
 static void scan_region(struct secret_text *text, const struct region *region)
 {
+    secret_matcher_begin(text->scanner->matcher);
     text->region = region;
     text->counted = 0;
     text->counted_line = region->line;
@@ -245,7 +284,7 @@ static void begin(struct secret_text *text, enum secret_mode mode, secret_found 
     text->line = text->column = 1;
     text->looks = 0;
     text->incomplete = false;
-    memset(text->done, 0, text->scanner->count * sizeof(*text->done));
+    memset(text->next, 0, text->scanner->count * sizeof(*text->next));
 }
 
 static bool scan_whole(struct secret_text *text, enum secret_mode mode, slice bytes,

@@ -22,6 +22,10 @@ void secret_scanner_free(struct secret_scanner *scanner);
 /* The second look, with what is known of rules and what is allowed; the scanner's. */
 struct secret_matcher *secret_scanner_matcher(struct secret_scanner *scanner);
 
+/* The rule of whose looks there were too many since the last call, when a text was not looked
+ * through to its end; or NULL. */
+const char *secret_scanner_too_much(struct secret_scanner *scanner);
+
 /* What was found; the slices are valid during the call only. */
 struct secret_hit {
     const struct secret_rule *rule;

@@ -322,7 +322,7 @@ def table(rules):
             lines.append(f"static const char *const {kind}_{at}[] = {{{texts}, NULL}};")
     lines.append("\nconst struct secret_rule secret_rules[] = {")
     for at, rule in enumerate(rules):
-        edges = rule.get("edges", "both") if "token" in rule else "none"
+        edges = rule.get("edges", "both" if "token" in rule else "none")
         fields = {
             "id": rule["id"], "title": rule["title"], "pattern": keep_all(second_look(rule)), "find": rule["loose"], "checks": rule.get("check", ""),
             "near": "" if is_weak(rule) else rule.get("near", ""), "prefix": prefix(rule["token"]) if "token" in rule else "",

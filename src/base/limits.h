@@ -62,7 +62,7 @@
 
 /* secrets */
 #define LIMIT_SECRET_LOOKS 200000 /* candidates in one file that are looked at twice, and … */
-#define SECRET_BYTES_A_LOOK 8     /* … one more for so many bytes */
+#define SECRET_BYTES_A_LOOK 4     /* … one more for so many bytes */
 #define LIMIT_SECRET_MATCH_STEPS 1000000              /* of a rule's expression at one candidate */
 #define LIMIT_SECRET_MATCH_KIB 1024                   /* of memory for it */
 #define LIMIT_SECRET_ENCODED_BYTES 16384              /* of one text in base64, decoded */

@@ -29,8 +29,8 @@ static bool ends_escape(slice before)
 /* ESC itself, and the ways in which it is written: \x1b \u001b \033 \e ^[ */
 static bool ends_in_escape_character(slice before)
 {
-    static const char *const forms[] = {"\x1b", "\\x1b", "\\x1B", "\\u001b", "\\u001B",
-                                        "\\033", "\\e",   "^["};
+    static const char *const forms[] = {"\x1b",    "\\x1b", "\\x1B", "\\u001b",
+                                        "\\u001B", "\\033", "\\e",   "^["};
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
         if (slice_ends(before, slice_from_text(forms[i])))
             return true;

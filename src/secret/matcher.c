@@ -48,6 +48,7 @@ struct secret_matcher {
     pcre2_match_data *data;
     pcre2_match_context *limits;
     uint64_t region; /* number of the one that is looked at */
+    uint64_t tries;  /* of expressions, so far */
 };
 
 struct secret_matcher *secret_matcher_new(const struct secret_rule *const *rules, size_t count)
@@ -198,6 +199,11 @@ static bool checks_hold(struct secret_matcher *matcher, size_t at, slice region,
            (!compiled->near || is_near(matcher, compiled, region, match));
 }
 
+uint64_t secret_matcher_tries(const struct secret_matcher *matcher)
+{
+    return matcher->tries;
+}
+
 void secret_matcher_window(const struct secret_rule *rule, size_t end, size_t *first, size_t *last)
 {
     size_t reach = (size_t)rule->reach + SLACK;
@@ -227,6 +233,7 @@ static enum secret_look_result match_once(struct secret_matcher *matcher, size_t
                                           bool anchored, struct secret_match *match)
 {
     const struct compiled *compiled = &matcher->compiled[at];
+    matcher->tries++;
     int code = pcre2_match(compiled->pattern[mode], (PCRE2_SPTR)subject.ptr, subject.len, first,
                            anchored ? PCRE2_ANCHORED : 0, matcher->data, matcher->limits);
     if (code == PCRE2_ERROR_NOMATCH)
@@ -261,8 +268,8 @@ static bool stands_alone(struct secret_matcher *matcher, size_t at, enum secret_
                          slice region, struct secret_match *match)
 {
     const struct secret_rule *rule = matcher->rules[at];
-    bool before = !rule->edge_before || secret_edge_before(region, match->secret_start);
-    bool after = !rule->edge_after || secret_edge_after(region, match->secret_end);
+    bool before = !rule->edge_before || secret_edge_before(region, match->start);
+    bool after = !rule->edge_after || secret_edge_after(region, match->end);
     if ((before && after) || match_counted(matcher, at, mode, region, match->secret_start, match))
         return true;
     return mode == SECRET_BYTES && is_among_strings(region, match);

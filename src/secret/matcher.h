@@ -36,6 +36,9 @@ void secret_matcher_window(const struct secret_rule *rule, size_t end, size_t *f
 /* The looks that follow are at another region, though it may lie in the same place. */
 void secret_matcher_begin(struct secret_matcher *matcher);
 
+/* How often an expression was tried on a text since the matcher was made. */
+uint64_t secret_matcher_tries(const struct secret_matcher *matcher);
+
 /*
  * The first match of the rule that begins at or after `first` and before `last`. Each start is to
  * be asked for once: callers go on behind it, so that all looks together take a bounded number of

@@ -32,7 +32,7 @@ struct secret_text {
     uint64_t looked; /* candidates that end up to here were looked at */
     uint64_t *next;  /* for each rule: no match that begins before it is to be looked for again */
     const struct region *region;
-    size_t looks;
+    uint64_t tries; /* of expressions, before it */
     bool incomplete, decoded;
     uint64_t counted, counted_line,
         counted_column; /* of the region, as far as lines were counted */
@@ -206,7 +206,8 @@ static void on_candidate(void *context, size_t rule, size_t end)
         first = (size_t)(text->next[rule] - region->offset);
     while (first < last) {
         struct secret_match match;
-        if (text->looks++ >= LIMIT_SECRET_LOOKS + at / SECRET_BYTES_A_LOOK) {
+        if (secret_matcher_tries(text->scanner->matcher) - text->tries >=
+            LIMIT_SECRET_LOOKS + at / SECRET_BYTES_A_LOOK) {
             give_up(text, rule);
             return;
         }
@@ -282,7 +283,7 @@ static void begin(struct secret_text *text, enum secret_mode mode, secret_found 
     text->held_count = 0;
     text->offset = text->looked = 0;
     text->line = text->column = 1;
-    text->looks = 0;
+    text->tries = secret_matcher_tries(text->scanner->matcher);
     text->incomplete = false;
     memset(text->next, 0, text->scanner->count * sizeof(*text->next));
 }

@@ -1,4 +1,5 @@
 #include "secret/checks.h"
+#include "secret/words.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -330,6 +331,20 @@ static bool is_aws_key(slice secret, double unused)
     return secret_entropy(slice_from(secret, 4)) >= 2.8 && is_mixed(secret, 0);
 }
 
+/* A call, an index or a pattern: what follows an assignment in code is no value. */
+static bool is_expression(slice secret)
+{
+    size_t name = 0;
+    while (name < secret.len &&
+           (byte_is_alpha(secret.ptr[name]) || byte_is_digit(secret.ptr[name]) ||
+            secret.ptr[name] == '_' || secret.ptr[name] == '.'))
+        name++;
+    return (name < secret.len && (secret.ptr[name] == '(' || secret.ptr[name] == '[')) ||
+           slice_contains(secret, SLICE(".*")) || slice_contains(secret, SLICE("::")) ||
+           slice_contains(secret, SLICE("->")) || secret.ptr[0] == '/' ||
+           slice_starts(secret, SLICE("./")) || slice_starts(secret, SLICE("~/"));
+}
+
 static bool is_password(slice secret, double unused)
 {
     static const char *const defaults[] = {
@@ -342,16 +357,47 @@ static bool is_password(slice secret, double unused)
         "mypass",   "mypassword", "pw",        "xxx",       "sa",       "hidden",
     };
     (void)unused;
+    slice stem = secret;
+    while (stem.len && (byte_is_digit(stem.ptr[stem.len - 1]) || stem.ptr[stem.len - 1] == '!'))
+        stem.len--;
+    if (stem.len == 0) /* a number, as people type it */
+        return secret.len >= 8 && longest_sequence(secret) < 5 && distinct(secret) >= 5;
     for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
-        if (slice_equal_nocase(secret, slice_from_text(defaults[i])))
+        if (slice_equal_nocase(stem, slice_from_text(defaults[i])))
             return false;
-    return distinct(secret) >= 4;
+    return distinct(secret) >= 4 && !secret_is_spelt(secret) && !is_expression(secret);
+}
+
+static bool is_hex(char c)
+{
+    return byte_is_digit(c) || (byte_lower(c) >= 'a' && byte_lower(c) <= 'f');
+}
+
+/* "pa%2Fssword" as it is meant, without signs that only need escaping. */
+static slice without_escapes(slice secret, char *bytes, size_t room)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < secret.len && count < room; i++) {
+        if (secret.ptr[i] == '%' && i + 2 < secret.len && is_hex(secret.ptr[i + 1]) &&
+            is_hex(secret.ptr[i + 2])) {
+            i += 2;
+            continue;
+        }
+        bytes[count++] = secret.ptr[i];
+    }
+    return slice_make(bytes, count);
 }
 
 static bool is_url_password(slice secret, double unused)
 {
-    return is_password(secret, unused) && !contains_nocase(secret, SLICE("passw")) &&
-           !contains_nocase(secret, SLICE("secret"));
+    enum { LEAST = 5 };
+    static const char *const words[] = {"passw", "secret", "passphrase", "token", "yourpass"};
+    char bytes[256];
+    slice meant = without_escapes(secret, bytes, sizeof(bytes));
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (contains_nocase(meant, slice_from_text(words[i])))
+            return false;
+    return meant.len >= LEAST && is_password(secret, unused) && is_password(meant, unused);
 }
 
 /* A value that holds digits elsewhere than at its end, as "version2" has them. */

@@ -11,6 +11,12 @@
 /* Whether it stands for a secret without being one: "xxxx", "<your key>", "${TOKEN}", "EXAMPLE". */
 bool secret_is_placeholder(slice secret);
 
+/* Whether it is one of base64's letters (RFC 4648, 4): a letter, a digit, "+" or "/". */
+static inline bool secret_is_base64(char c)
+{
+    return byte_is_alpha(c) || byte_is_digit(c) || c == '+' || c == '/';
+}
+
 /* Whether there are checks of all those names (with their numbers, as "entropy:3.5 mixed"). */
 bool secret_checks_known(const char *checks);
 

@@ -13,7 +13,8 @@ enum {
     NEAR_WORD = 64, /* no word that is looked for near a match is longer */
     SLACK = 16,
     FOLLOWS_WITHIN = 160,
-    FEW = 16 /* starts that are tried one by one */
+    FEW = 16,  /* starts that are tried one by one */
+    BLOB = 256 /* letters of base64 around a token that make it a piece of them */
 };
 
 /* How far a region was searched for the words that stand near a rule's matches. */
@@ -263,6 +264,28 @@ static bool is_among_strings(slice region, const struct secret_match *match)
         slice_make(region.ptr + match->secret_start, match->secret_end - match->secret_start));
 }
 
+static size_t encoded_before(slice region, size_t at)
+{
+    size_t count = 0;
+    while (count < at && count < BLOB && secret_is_base64(region.ptr[at - count - 1]))
+        count++;
+    return count;
+}
+
+static size_t encoded_behind(slice region, size_t at)
+{
+    size_t count = 0;
+    while (at + count < region.len && count < BLOB && secret_is_base64(region.ptr[at + count]))
+        count++;
+    return count;
+}
+
+/* In base64 of an image, a font or a program any token may stand by chance. */
+static bool is_in_blob(slice region, const struct secret_match *match)
+{
+    return encoded_before(region, match->start) + encoded_behind(region, match->end) >= BLOB;
+}
+
 /* What matched there may be a piece of something longer. */
 static bool stands_alone(struct secret_matcher *matcher, size_t at, enum secret_mode mode,
                          slice region, struct secret_match *match)
@@ -270,7 +293,9 @@ static bool stands_alone(struct secret_matcher *matcher, size_t at, enum secret_
     const struct secret_rule *rule = matcher->rules[at];
     bool before = !rule->edge_before || secret_edge_before(region, match->start);
     bool after = !rule->edge_after || secret_edge_after(region, match->end);
-    if ((before && after) || match_counted(matcher, at, mode, region, match->secret_start, match))
+    if (before && after)
+        return mode == SECRET_BYTES || !rule->edge_before || !is_in_blob(region, match);
+    if (match_counted(matcher, at, mode, region, match->secret_start, match))
         return true;
     return mode == SECRET_BYTES && is_among_strings(region, match);
 }

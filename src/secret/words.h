@@ -11,4 +11,8 @@
  */
 bool secret_looks_like_words(slice text);
 
+/* The same of a short text, a password: with few letters the doubt goes the other way. Digits and
+ * signs that people write for letters ("S3nsit1ve", "p@ss") count as those. */
+bool secret_is_spelt(slice password);
+
 #endif

@@ -61,5 +61,5 @@ bool secret_is_spelt(slice password)
     struct likeness found = likeness_of(password, letter_meant);
     if (letters < SURE && signs == 0)
         return true;
-    return found.sum * 4 > -found.pairs * SCALE;
+    return found.sum * 4 > (signs ? found.pairs * SCALE : 0);
 }

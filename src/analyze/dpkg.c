@@ -143,19 +143,64 @@ static void add_owned(struct analysis *analysis, slice path)
         analysis_add_owned(analysis, normal);
 }
 
+/* Policy has it that configuration, which people change, lies below /etc (Debian Policy, 10.7.2).
+ */
+static void add_brought(struct buffer *hashes, struct arena *scratch, slice path)
+{
+    static const char *const merged[] = {"bin/", "sbin/", "lib/", "lib32/", "lib64/", "libx32/"};
+    slice normal;
+    path_normalize(scratch, path, &normal);
+    if (normal.len == 0 || slice_starts(normal, SLICE("etc/")))
+        return;
+    uint64_t hash = slice_hash(normal);
+    buffer_add(hashes, slice_make((const char *)&hash, sizeof(hash)));
+    for (size_t i = 0; i < sizeof(merged) / sizeof(merged[0]); i++) {
+        if (!slice_starts(normal, slice_from_text(merged[i])))
+            continue;
+        /* Where /lib is a link to usr/lib, lists go on saying /lib. */
+        hash = slice_hash(arena_format(scratch, "usr/%.*s", SLICE_ARG(normal)));
+        buffer_add(hashes, slice_make((const char *)&hash, sizeof(hash)));
+    }
+}
+
+/* "NAME.list", "NAME:ARCH.list", "NAME.md5sums": the package that the file is of. */
+static slice package_of_path(slice path)
+{
+    slice name = slice_basename(path);
+    name = slice_first(name, slice_find_last(name, '.'));
+    return slice_first(name, slice_find(name, ':'));
+}
+
+static void end_brought(struct analysis *analysis, const struct buffer *hashes)
+{
+    struct brought_files *brought =
+        list_add(&analysis->record->brought, analysis->arena, sizeof(*brought));
+    *brought = (struct brought_files){
+        .package = arena_copy(analysis->arena, package_of_path(analysis->path)),
+        .written = analysis->entry->modified,
+        .files = path_set_make(analysis->arena, buffer_slice(hashes)),
+    };
+}
+
 static struct error *read_file(struct analysis *analysis, slice bytes)
 {
+    CLEANUP_BUFFER struct buffer hashes = {0};
     slice line;
     enum file_kind kind = kind_of(analysis->path);
     if (kind == STATUS)
         return read_status(analysis, bytes);
     while (slice_pull_line(&bytes, &line)) {
         size_t space = slice_find(line, ' ');
-        if (kind == FILE_LIST)
-            add_owned(analysis, line);
-        else if (space != SIZE_MAX) /* "MD5  path" */
-            add_owned(analysis, slice_trim(slice_from(line, space)));
+        slice owned = line;
+        if (kind == CHECKSUMS) /* "MD5  path" */
+            owned = space == SIZE_MAX ? SLICE_EMPTY : slice_trim(slice_from(line, space));
+        if (owned.len)
+            add_owned(analysis, owned);
+        if (owned.len && analysis->secrets)
+            add_brought(&hashes, analysis->scratch, owned);
     }
+    if (hashes.len)
+        end_brought(analysis, &hashes);
     return NULL;
 }
 
@@ -163,7 +208,7 @@ static const char *const places[] = {PLACE_STATUS, PLACE_STATUS_FOLDER, PLACE_IN
 
 const struct analyzer analyzer_dpkg = {
     .name = "dpkg",
-    .version = 1,
+    .version = 2,
     .wants = wants,
     .read = read_file,
     .places = places,

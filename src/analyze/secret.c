@@ -19,8 +19,10 @@ static struct error *pull(struct analysis *analysis, struct stream *stream)
     struct error *error = secret_find_in_file(analysis->secrets, stream, analysis->entry->size,
                                               analysis->entry->path, &into);
     struct secret *secrets = record->secrets.items;
-    for (size_t i = before; i < record->secrets.count; i++)
+    for (size_t i = before; i < record->secrets.count; i++) {
         secrets[i].entry = record->statistics.entries;
+        secrets[i].modified = analysis->entry->modified;
+    }
     return error;
 }
 

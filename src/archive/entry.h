@@ -17,10 +17,11 @@ enum entry_kind {
 
 struct entry {
     enum entry_kind kind;
-    slice path;    /* relative to the root, no leading "/" or "./", no "." or ".." in it */
-    slice target;  /* of a symlink as written; of a hard link in the form of `path` */
-    uint64_t size; /* of a file's content, holes included */
-    unsigned mode; /* permission bits */
+    slice path;        /* relative to the root, no leading "/" or "./", no "." or ".." in it */
+    slice target;      /* of a symlink as written; of a hard link in the form of `path` */
+    uint64_t size;     /* of a file's content, holes included */
+    unsigned mode;     /* permission bits */
+    uint64_t modified; /* seconds since 1970; 0 where that is not known */
 };
 
 /*

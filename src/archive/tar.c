@@ -145,7 +145,8 @@ static struct error *begin_entry(struct tar *tar, slice block, const struct tar_
     if (name.len > LIMIT_PATH_BYTES || link.len > LIMIT_PATH_BYTES)
         return error_make(ERROR_LIMIT, "a path has %zu bytes, more than the limit of %d",
                           name.len > link.len ? name.len : link.len, LIMIT_PATH_BYTES);
-    tar->entry = (struct entry){.kind = fields->kind, .mode = fields->mode};
+    tar->entry =
+        (struct entry){.kind = fields->kind, .mode = fields->mode, .modified = fields->modified};
     if (fields->folder_by_name && name.len && name.ptr[name.len - 1] == '/')
         tar->entry.kind = ENTRY_FOLDER;
     name = arena_copy(&tar->arena, name);

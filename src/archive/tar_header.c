@@ -7,6 +7,7 @@
 #define FIELD_NAME(block) FIELD(block, 0, 100)
 #define FIELD_MODE(block) FIELD(block, 100, 8)
 #define FIELD_SIZE(block) FIELD(block, 124, 12)
+#define FIELD_MODIFIED(block) FIELD(block, 136, 12)
 #define FIELD_CHECKSUM(block) FIELD(block, 148, 8)
 #define FIELD_TYPE(block) ((block).ptr[156])
 #define FIELD_LINK(block) FIELD(block, 157, 100)
@@ -119,6 +120,8 @@ struct error *tar_header_parse(slice block, struct tar_header *header)
         return error_make(ERROR_INPUT, "the size of an entry is no number");
     if (parse_number(FIELD_MODE(block), &mode))
         header->mode = (unsigned)(mode & 07777);
+    if (!parse_number(FIELD_MODIFIED(block), &header->modified))
+        header->modified = 0;
     header->link = until_nul(FIELD_LINK(block));
     join_name(block, header);
     char type = FIELD_TYPE(block);

@@ -28,6 +28,7 @@ struct tar_header {
     slice name, link;    /* into the block, or into name_space */
     uint64_t size;
     unsigned mode;
+    uint64_t modified;    /* seconds since 1970; 0: not known */
     char name_space[256]; /* ustar's prefix and name put together */
 };
 

@@ -65,10 +65,25 @@ static slice advice_of(const struct secret_rule *rule, struct arena *arena)
                            : slice_from_text(rule->advice);
 }
 
+/* The package of the distribution that brought the file with the layer, if nobody changed it since.
+ */
+static const struct brought_files *who_brought(const struct record *record,
+                                               const struct secret *secret)
+{
+    const struct brought_files *brought = record ? record->brought.items : NULL;
+    uint64_t hash = slice_hash(secret->file);
+    for (size_t i = 0; record && i < record->brought.count; i++)
+        if (secret->modified <= brought[i].written && path_set_has(&brought[i].files, hash))
+            return &brought[i];
+    return NULL;
+}
+
 static void add(struct inventory *inventory, struct arena *arena, const struct secret_rules *rules,
-                const struct secret *secret, size_t layer, size_t deleted_in)
+                const struct secret *secret, const struct record *record, size_t layer,
+                size_t deleted_in)
 {
     const struct secret_rule *rule = secret_rule_named(rules, secret->rule);
+    const struct brought_files *brought = who_brought(record, secret);
     struct image_secret *added = list_add(&inventory->secrets, arena, sizeof(*added));
     *added = (struct image_secret){
         .secret = secret,
@@ -83,6 +98,11 @@ static void add(struct inventory *inventory, struct arena *arena, const struct s
         added->suppressed_by = SLICE("plimsoll:allow");
     } else if (is_test_data(secret->path)) {
         added->suppressed_reason = SLICE("test data or an example of an installed package");
+        added->suppressed_by = SLICE("plimsoll");
+    } else if (brought) {
+        added->suppressed_reason = arena_format(
+            arena, "in a file of the distribution's package %.*s, unchanged since it was installed",
+            SLICE_ARG(brought->package));
         added->suppressed_by = SLICE("plimsoll");
     } else if (rule && rule->weak && is_installed(secret->path)) {
         added->suppressed_reason =
@@ -121,7 +141,7 @@ static void add_of_layers(struct inventory *inventory, struct arena *arena,
     for (size_t i = 0; i < image->layer_count; i++) {
         const struct secret *secrets = records[i] ? records[i]->secrets.items : NULL;
         for (size_t j = 0; records[i] && j < records[i]->secrets.count; j++)
-            add(inventory, arena, rules, &secrets[j], i,
+            add(inventory, arena, rules, &secrets[j], records[i], i,
                 layer_that_hides(&tree, i, secrets[j].file));
     }
 }
@@ -133,8 +153,8 @@ void inventory_add_secrets(struct inventory *inventory, struct arena *arena,
     const struct secret *secrets = config ? config->record.secrets.items : NULL;
     for (size_t i = 0; config && config->complete && i < config->record.secrets.count; i++) {
         size_t layer = secrets[i].layer ? (size_t)secrets[i].layer - 1 : SIZE_MAX;
-        add(inventory, arena, rules, &secrets[i], layer < image->layer_count ? layer : SIZE_MAX,
-            SIZE_MAX);
+        add(inventory, arena, rules, &secrets[i], NULL,
+            layer < image->layer_count ? layer : SIZE_MAX, SIZE_MAX);
     }
     for (size_t i = 0; i < image->layer_count; i++)
         if (outcomes[i].complete)

@@ -103,7 +103,7 @@ static bool read_problem(slice *rest, void *item)
 }
 
 #define SECRET_TEXTS(X) X(rule) X(file) X(path) X(match) X(fingerprint) X(allowed)
-#define SECRET_NUMBERS(X) X(line) X(column) X(cell) X(more) X(layer) X(entry)
+#define SECRET_NUMBERS(X) X(line) X(column) X(cell) X(more) X(layer) X(modified) X(entry)
 
 static void write_secret(struct buffer *out, const void *item)
 {
@@ -244,6 +244,32 @@ static bool read_set(slice *rest, struct arena *arena, struct path_set *set)
     return true;
 }
 
+static void write_brought(struct buffer *out, const struct list *list)
+{
+    const struct brought_files *brought = list->items;
+    buffer_add_number(out, list->count);
+    for (size_t i = 0; i < list->count; i++) {
+        buffer_add_string(out, brought[i].package);
+        buffer_add_number(out, brought[i].written);
+        write_set(out, &brought[i].files);
+    }
+}
+
+static bool read_brought(slice *rest, struct arena *arena, struct list *list)
+{
+    uint64_t count;
+    if (!slice_pull_number(rest, &count) || count > rest->len)
+        return false;
+    for (uint64_t i = 0; i < count; i++) {
+        struct brought_files *brought =
+            room_left(arena) ? list_add(list, arena, sizeof(*brought)) : NULL;
+        if (!brought || !slice_pull_string(rest, &brought->package) ||
+            !slice_pull_number(rest, &brought->written) || !read_set(rest, arena, &brought->files))
+            return false;
+    }
+    return true;
+}
+
 static void write_statistics(struct buffer *out, const struct record_statistics *statistics)
 {
 #define WRITE(field) buffer_add_number(out, statistics->field);
@@ -297,6 +323,7 @@ void record_write(const struct record *record, struct buffer *out)
     write_list(out, &record->links, sizeof(struct link), write_link);
     write_list(out, &record->problems, sizeof(struct problem), write_problem);
     write_list(out, &record->secrets, sizeof(struct secret), write_secret);
+    write_brought(out, &record->brought);
     write_list(out, &record->unopened, sizeof(struct unopened), write_unopened);
     write_list(out, &record->masked, sizeof(struct masked_text), write_masked);
     write_set(out, &record->files);
@@ -313,6 +340,7 @@ static bool read_body(slice rest, struct arena *arena, struct record *record)
            read_list(&rest, arena, &record->links, sizeof(struct link), read_link) &&
            read_list(&rest, arena, &record->problems, sizeof(struct problem), read_problem) &&
            read_list(&rest, arena, &record->secrets, sizeof(struct secret), read_secret) &&
+           read_brought(&rest, arena, &record->brought) &&
            read_list(&rest, arena, &record->unopened, sizeof(struct unopened), read_unopened) &&
            read_list(&rest, arena, &record->masked, sizeof(struct masked_text), read_masked) &&
            read_set(&rest, arena, &record->files) && read_set(&rest, arena, &record->folders) &&

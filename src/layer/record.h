@@ -44,6 +44,19 @@ struct evidence {
     struct list owned;    /* of slice: paths (as entries have them) that the file's package owns */
 };
 
+/* Sorted slice_hash() values of paths, to ask whether the layer has an entry of that name. */
+struct path_set {
+    const uint64_t *hashes;
+    size_t count;
+};
+
+/* The files that a package of the distribution brought, but for its configuration. */
+struct brought_files {
+    slice package;
+    uint64_t written; /* its list, seconds since 1970: what is younger was changed */
+    struct path_set files;
+};
+
 struct whiteout {
     slice path;
     bool opaque; /* takes away what lower layers have under `path`, not `path` itself */
@@ -66,12 +79,6 @@ struct problem {
     slice message;
 };
 
-/* Sorted slice_hash() values of paths, to ask whether the layer has an entry of that name. */
-struct path_set {
-    const uint64_t *hashes;
-    size_t count;
-};
-
 struct record_statistics {
     uint64_t bytes_read;     /* from the image, as stored */
     uint64_t bytes_unpacked; /* walked over, skipped ones included */
@@ -90,6 +97,7 @@ struct record {
     struct list links;     /* of struct link: symlinks, and hard links that an analyzer asked for */
     struct list problems;  /* of struct problem */
     struct list secrets;   /* of struct secret */
+    struct list brought;   /* of struct brought_files; only where secrets are looked for */
     struct list unopened;  /* of struct unopened, by path */
     struct list masked;    /* of struct masked_text */
     struct path_set files; /* entries that are no folders */

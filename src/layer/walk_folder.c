@@ -164,7 +164,8 @@ static struct error *visit(struct folder_walk *folder, int parent, slice path)
     struct entry entry = {.kind = kind_of_mode(info.st_mode),
                           .path = path,
                           .size = (uint64_t)info.st_size,
-                          .mode = info.st_mode & 07777};
+                          .mode = info.st_mode & 07777,
+                          .modified = info.st_mtime > 0 ? (uint64_t)info.st_mtime : 0};
     if (entry.kind == ENTRY_SYMLINK) {
         ssize_t length = readlinkat(parent, name, target, sizeof(target));
         if (length < 0)

@@ -15,6 +15,7 @@ struct secret {
     uint64_t cell;         /* of a notebook, from 1; or 0 */
     uint64_t more;         /* so many more in this file are not listed one by one */
     uint64_t layer;        /* of an image's config: 1 + the layer that the text made; or 0 */
+    uint64_t modified;     /* of the file, seconds since 1970; 0: not known */
     uint64_t entry;        /* which of the layer's entries the file is: the order of the list */
     slice allowed;         /* why it does not count; or empty */
 };

@@ -29,7 +29,7 @@ static struct record whole_record(struct arena *arena)
     static struct problem problems[] = {{SLICE(""), SLICE("all")}, {SLICE("p"), SLICE("cannot")}};
     static struct secret secrets[] = {{.rule = SLICE(""), .line = UINT64_MAX},
                                       {SLICE("jwt"), SLICE("a"), SLICE("a!b"), SLICE("x"),
-                                       SLICE("f"), 3, 4, 5, 6, 7, 8, SLICE("why")}};
+                                       SLICE("f"), 3, 4, 5, 6, 7, 8, 9, SLICE("why")}};
     static struct masked_text masked[] = {{1, SLICE("RUN x")}, {0, SLICE("")}};
     static struct unopened unopened[] = {{SLICE("a.zip"), SLICE("encrypted"), 0},
                                          {SLICE("b!c.7z"), SLICE("7z"), UINT64_MAX}};
@@ -291,7 +291,7 @@ static void test_hostile_counts(void **state)
     static const uint64_t counts[] = {1,          2,          1 << 20,   UINT32_MAX,
                                       1ULL << 61, 1ULL << 63, UINT64_MAX};
     CLEANUP_BUFFER struct buffer bytes = {0};
-    enum { LISTS = 9, EMPTY_REST = 10 };
+    enum { LISTS = 10, EMPTY_REST = 10 };
     for (size_t list = 0; list < LISTS; list++) {
         for (size_t i = 0; i < COUNT(counts); i++) {
             begin(&bytes, RECORD_FORMAT);
@@ -325,7 +325,7 @@ static void test_more_than_there_should_be(void **state)
         buffer_add_number(&bytes, 1);
         buffer_add_string(&bytes, SLICE("opt"));
         buffer_add_number(&bytes, flag);
-        for (int i = 0; i < 17; i++)
+        for (int i = 0; i < 18; i++)
             buffer_add_number(&bytes, 0);
         size_t end = bytes.len;
         seal(&bytes);
@@ -344,7 +344,7 @@ static void test_unsorted_sets(void **state)
     static const uint64_t hashes[] = {5, 2};
     CLEANUP_BUFFER struct buffer bytes = {0};
     begin(&bytes, RECORD_FORMAT);
-    for (int i = 0; i < 7; i++)
+    for (int i = 0; i < 8; i++)
         buffer_add_number(&bytes, 0);
     buffer_add_number(&bytes, 2);
     buffer_add(&bytes, slice_make(hashes, sizeof(hashes)));

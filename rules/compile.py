@@ -3,6 +3,7 @@
 
     rules/compile.py FILE.rules… > table.c
     rules/compile.py --check FILE.rules…
+    rules/compile.py --public public.list > table.c
 
 README.md in this folder describes the form. Uses nothing but Python's own library.
 """
@@ -20,7 +21,7 @@ except ImportError:
 
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
 CHECKS = ("entropy", "mixed", "github-crc", "jwt", "private-key", "aws-key", "base64-bytes",
-          "base64-json", "password", "url-password", "random", "digits-apart")
+          "base64-json", "password", "url-password", "basic", "random", "digits-apart")
 SINGLE = {"title", "severity", "token", "names", "assigned", "regex", "near", "bytes", "check", "revoke", "advice", "find", "weak",
           "edges"}
 REPEATED = {"good", "bad"}
@@ -335,8 +336,27 @@ def table(rules):
     return "\n".join(lines)
 
 
+def public(path):
+    """Fingerprints of values that published packages carry, as a sorted table (secret/public.h)."""
+    entries = {}
+    for number, line in enumerate(open(path, encoding="ascii"), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        words = line.split(None, 2)
+        if len(words) != 3 or not re.fullmatch(r"[0-9a-f]{32}", words[0]) or words[0] in entries:
+            raise Wrong(f"{path}:{number}: a line has a fingerprint of its own, a rule and a package")
+        entries[words[0]] = words[2].strip()
+    lines = ["/* Made by rules/compile.py from rules/public.list. */", '#include "secret/public.h"', "",
+             "const struct secret_public secret_publics[] = {"]
+    lines += [f"    {{{literal(known)}, {literal(package)}}}," for known, package in sorted(entries.items())]
+    return "\n".join(lines + ["};", f"const size_t secret_public_count = {len(entries)};", ""])
+
+
 def main():
     arguments = sys.argv[1:]
+    if arguments[:1] == ["--public"]:
+        sys.stdout.write(public(arguments[1]))
+        return 0
     only_check = arguments[:1] == ["--check"]
     rules, seen, bad = [], set(), 0
     for path in arguments[only_check:]:

@@ -1,6 +1,7 @@
 /* Secrets of all layers, with what became of the files that they stand in. */
 #include "inventory/inventory.h"
 #include "inventory/tree.h"
+#include "secret/public.h"
 #include "secret/rule_set.h"
 
 /* The layer that first takes away or writes over what `layer` has at `path`. */
@@ -22,11 +23,31 @@ static bool has_any(slice path, const char *const *parts, size_t count)
 
 #define HAS_ANY(path, parts) has_any((path), (parts), sizeof(parts) / sizeof((parts)[0]))
 
+static bool ends_in_any(slice path, const char *const *ends, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (slice_ends(path, slice_from_text(ends[i])))
+            return true;
+    return false;
+}
+
+#define ENDS_IN_ANY(path, ends) ends_in_any((path), (ends), sizeof(ends) / sizeof((ends)[0]))
+
 static bool is_installed(slice path)
 {
-    static const char *const folders[] = {"site-packages/", "dist-packages/",       "node_modules/",
-                                          "usr/lib/python", "usr/local/lib/python", "pkg/mod/",
-                                          "/gems/"};
+    static const char *const folders[] = {
+        "site-packages/",
+        "dist-packages/",
+        "node_modules/",
+        "usr/lib/python",
+        "usr/local/lib/python",
+        "pkg/mod/",
+        "/gems/",
+        "usr/local/go/",
+        "usr/lib/go",
+        "usr/share/go-",
+        "/registry/src/" /* cargo's */,
+    };
     return HAS_ANY(path, folders);
 }
 
@@ -36,25 +57,32 @@ static bool is_installed(slice path)
  */
 static bool is_test_data(slice path)
 {
-    static const char *const parts[] = {"/test/",
-                                        "/tests/",
-                                        "/testing/",
-                                        "/testdata/",
-                                        "/test_data/",
-                                        "/fixtures/",
-                                        "/examples/",
-                                        "/example/",
-                                        "/examples-",
-                                        "/docs/",
-                                        "/doc/",
-                                        "/selftest/",
-                                        "/test_",
-                                        "_test.py",
-                                        ".dist-info/METADATA",
-                                        ".egg-info/PKG-INFO"};
+    static const char *const parts[] = {
+        "/test/",      "/tests/",     "/testing/",  "/testdata/", "/test_data/",
+        "/test-data/", "/fixtures/",  "/examples/", "/example/",  "/examples-",
+        "/docs/",      "/doc/",       "/selftest/", "/test_",     "/__tests__/",
+        "/spec/",      "/testcerts/", "/README",    "/CHANGELOG", "/unit_tests",
+    };
+    static const char *const ends[] = {
+        "_test.py",
+        "_test.go",
+        "_test.rb",
+        "_spec.rb",
+        ".test.js",
+        ".test.ts",
+        ".spec.js",
+        ".spec.ts",
+        "/test.js",
+        "/tests.py",
+        "/tests.rs",
+        ".md",
+        ".rst",
+        ".dist-info/METADATA",
+        ".egg-info/PKG-INFO",
+    };
     if (slice_starts(path, SLICE("usr/share/doc/")) || slice_starts(path, SLICE("usr/share/man/")))
         return true;
-    return is_installed(path) && HAS_ANY(path, parts);
+    return is_installed(path) && (HAS_ANY(path, parts) || ENDS_IN_ANY(path, ends));
 }
 
 static slice advice_of(const struct secret_rule *rule, struct arena *arena)
@@ -84,6 +112,7 @@ static void add(struct inventory *inventory, struct arena *arena, const struct s
 {
     const struct secret_rule *rule = secret_rule_named(rules, secret->rule);
     const struct brought_files *brought = who_brought(record, secret);
+    const char *package = secret_published_in(secret->fingerprint);
     struct image_secret *added = list_add(&inventory->secrets, arena, sizeof(*added));
     *added = (struct image_secret){
         .secret = secret,
@@ -98,6 +127,9 @@ static void add(struct inventory *inventory, struct arena *arena, const struct s
         added->suppressed_by = SLICE("plimsoll:allow");
     } else if (is_test_data(secret->path)) {
         added->suppressed_reason = SLICE("test data or an example of an installed package");
+        added->suppressed_by = SLICE("plimsoll");
+    } else if (package) {
+        added->suppressed_reason = arena_format(arena, "published in %s", package);
         added->suppressed_by = SLICE("plimsoll");
     } else if (brought) {
         added->suppressed_reason = arena_format(

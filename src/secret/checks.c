@@ -400,6 +400,21 @@ static bool is_url_password(slice secret, double unused)
     return meant.len >= LEAST && is_password(secret, unused) && is_password(meant, unused);
 }
 
+/* Of HTTP's Basic scheme (RFC 7617, 2): what is base64 of "user:password" is as good as the
+ * password. */
+static bool is_basic(slice secret, double unused)
+{
+    char bytes[DECODED_MOST];
+    size_t count = secret_decode_base64(secret, bytes, sizeof(bytes));
+    slice user, password = slice_make(bytes, count == SIZE_MAX ? 0 : count);
+    for (size_t i = 0; i < password.len; i++)
+        if (password.ptr[i] < ' ' || password.ptr[i] > '~')
+            return true; /* another kind of token */
+    slice text = password;
+    return !slice_split(text, ':', &user, &password) ||
+           (is_password(password, unused) && !secret_is_placeholder(password));
+}
+
 /* A value that holds digits elsewhere than at its end, as "version2" has them. */
 static bool has_digits_apart(slice secret, double unused)
 {
@@ -425,6 +440,7 @@ static const struct check {
     {"aws-key", is_aws_key},
     {"password", is_password},
     {"url-password", is_url_password},
+    {"basic", is_basic},
 };
 
 static const struct check *check_named(slice name)

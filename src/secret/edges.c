@@ -110,7 +110,9 @@ size_t secret_counted_end(slice region, size_t start, bool binary)
         return SIZE_MAX;
     size_t count = (unsigned char)region.ptr[start - 1];
     char before = region.ptr[start - 2];
-    if (count < LEAST || (!is_opcode(before) && (!binary || is_word(before))) ||
+    /* A letter that is an opcode is no part of a word. */
+    bool apart = !is_word(before) || start < 3 || !is_word(region.ptr[start - 3]);
+    if (count < LEAST || (!(is_opcode(before) && apart) && (!binary || is_word(before))) ||
         count > region.len - start)
         return SIZE_MAX;
     return is_printable(slice_make(region.ptr + start, count)) ? start + count : SIZE_MAX;

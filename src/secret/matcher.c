@@ -293,8 +293,10 @@ static bool stands_alone(struct secret_matcher *matcher, size_t at, enum secret_
     const struct secret_rule *rule = matcher->rules[at];
     bool before = !rule->edge_before || secret_edge_before(region, match->start);
     bool after = !rule->edge_after || secret_edge_after(region, match->end);
+    if (mode == SECRET_TEXT && rule->edge_before && is_in_blob(region, match))
+        return false;
     if (before && after)
-        return mode == SECRET_BYTES || !rule->edge_before || !is_in_blob(region, match);
+        return true;
     if (match_counted(matcher, at, mode, region, match->secret_start, match))
         return true;
     return mode == SECRET_BYTES && is_among_strings(region, match);
@@ -320,7 +322,8 @@ static enum secret_look_result look_at_each(struct secret_matcher *matcher, size
                 (result == SECRET_HOLDS && stands_alone(matcher, at, mode, region, match)))
                 return result;
         }
-        if (match_counted(matcher, at, mode, region, start, match))
+        if (!edge && match_counted(matcher, at, mode, region, start, match) &&
+            !(mode == SECRET_TEXT && is_in_blob(region, match)))
             return SECRET_HOLDS;
     }
     return SECRET_NOTHING;

@@ -34,7 +34,7 @@ OPEN_REACH = 2048  # of a pattern that has no longest match of its own
 COLOUR = r"(?:\x1b\[[0-9;]{0,12}+m){0,2}+"
 BETWEEN = (r"[\w.-]{0,20}+" + COLOUR + r"""["'`\])}\\]{0,4}+""" + COLOUR +
            r"[ \t]{0,8}+(?:(?:=>|:=|==|=|:|,|\(|>)" + COLOUR + r"[ \t]{0,8}+|(?<=[ \t]))" + COLOUR +
-           r"""(?:\w{1,20}+[ \t]{0,2}+=[ \t]{0,2}+(?=["'`\\]|[bruBRU]["']))?+(?:[bBrRuUfF]{1,2}(?=["']))?+["'`\\]{0,4}+""")
+           r"""(?:\w{1,20}+[ \t]{0,2}+=[ \t]{0,2}+(?=["'`\\]|[bruBRU]["']))?+(?:\w{1,20}+\((?=["']))?+(?:[bBrRuUfF]{1,2}(?=["']))?+["'`\\]{0,4}+""")
 # The same for Python, which knows no possessive quantifiers before 3.11.
 BETWEEN_PLAIN = BETWEEN.replace("}+", "}").replace("?+", "?")
 # A letter before a token is part of another word, unless it is what an escape is written with.

@@ -1,7 +1,7 @@
 /*
  * Values that published packages carry, so that everyone has them: the "secret" of an installed
- * application's OAuth client, the key of a test server. Known by their fingerprints alone, which are
- * data in rules/public.list, turned into a table at build time.
+ * application's OAuth client, the key of a test server. Known by their fingerprints alone, which
+ * are data in rules/public.list, turned into a table at build time.
  */
 #ifndef PLIMSOLL_SECRET_PUBLIC_H
 #define PLIMSOLL_SECRET_PUBLIC_H

@@ -18,6 +18,7 @@ class Entry:
     type: str = FILE
     link: str | bytes = ""
     mode: int = 0o644
+    mtime: int = 1700000000
     claimed: int | None = None  # the size that the header tells, where it lies
     raw: bytes | None = None    # the whole entry, ready made
 
@@ -134,7 +135,7 @@ def entry_bytes(entry, form="ustar"):
         size = 0 if entry.data else size
     elif form == "ustar":
         name, prefix = _split(name)
-    return before + header(name, size, entry.type, link, entry.mode, form, prefix) + pad(entry.data)
+    return before + header(name, size, entry.type, link, entry.mode, form, prefix, entry.mtime) + pad(entry.data)
 
 
 def tar_of(entries, form="ustar", end=True):

@@ -78,6 +78,12 @@
 #define LIMIT_SECRET_ARCHIVE_MEMBERS 1000000
 #define LIMIT_SECRET_NOTEBOOK_BYTES (32 * LIMIT_MIB)
 
+/* .dockerignore */
+#define LIMIT_DOCKERIGNORE_BYTES (1 * LIMIT_MIB)
+#define LIMIT_DOCKERIGNORE_LINE 65535     /* what a builder's own reader takes */
+#define LIMIT_DOCKERIGNORE_STATES 1000000 /* of the expressions of all lines */
+#define LIMIT_DOCKERIGNORE_STEPS 20000000 /* of all lines at one path */
+
 /* the command line */
 #define LIMIT_SETTINGS_BYTES (64 * LIMIT_KIB) /* plimsoll.yaml */
 

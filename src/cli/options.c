@@ -32,6 +32,7 @@ TEXT_OPTION(set_secret_baseline, secret_baseline)
 TEXT_OPTION(set_secret_config, secret_config)
 TEXT_OPTION(set_cache_dir, cache_dir)
 TEXT_OPTION(set_config, config)
+TEXT_OPTION(set_dockerfile, dockerfile)
 SLICE_OPTION(set_select, select)
 TEXT_OPTION(set_image_src, image_src)
 TEXT_OPTION(set_containerd_address, containerd_address)
@@ -321,7 +322,10 @@ const struct option option_table[] = {
      "take the packages from an SBOM attached to the image, where there is one: oci",
      set_sbom_sources, "oci"},
     {"plan", 0, NULL, FOR_IMAGE, "say what would be fetched or read, and stop", set_plan, NULL},
-    {"write", 0, NULL, FOR_CONTEXT, "add the lines to .dockerignore", set_write, NULL},
+    {"dockerfile", 0, "FILE", FOR_CONTEXT,
+     "the Dockerfile of the build (Dockerfile or Containerfile in DIR)", set_dockerfile, NULL},
+    {"write", 0, NULL, FOR_CONTEXT, "add the lines to .dockerignore, or the file in its place",
+     set_write, NULL},
     {"no-lazy", 0, NULL, FOR_FETCH, "read eStargz and zstd:chunked layers whole", set_no_lazy,
      NULL},
     {"timeout", 0, "TIME", FOR_LOOK | FOR_CONTEXT | FOR_DB_UPDATE,

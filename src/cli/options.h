@@ -67,6 +67,7 @@ struct options {
     bool no_verify, no_lazy, plan;
     bool attached_sbom; /* --sbom-sources oci */
     bool write;         /* context: into .dockerignore */
+    const char *dockerfile;
     int64_t timeout_ms; /* 0: LIMIT_SCAN_SECONDS */
     /* where images come from */
     const char *image_src;

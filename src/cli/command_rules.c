@@ -32,6 +32,8 @@ static void write_json(const struct secret_rules *set, struct arena *arena, stru
         json_field(&json, "title", slice_from_text(rule->title));
         json_field(&json, "severity", slice_from_text(severity_names[rule->severity]));
         json_field_bool(&json, "in_binary_files", rule->bytes);
+        json_field_or_null(&json, "path", slice_from_text(rule->path ? rule->path : ""));
+        json_field_or_null(&json, "example_file", slice_from_text(rule->file ? rule->file : ""));
         json_field_or_null(&json, "revoke", slice_from_text(rule->revoke));
         json_field_or_null(&json, "advice", slice_from_text(rule->advice));
         add_examples(&json, "good", rule->good, arena);

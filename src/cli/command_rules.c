@@ -91,9 +91,10 @@ const struct command command_rules_list = {
     .flag = FOR_RULES_LIST,
     .arguments = "",
     .summary = "list the rules for secrets",
-    .text = "Lists what plimsoll looks for in files, environment and history: for each kind of "
-            "secret its id, severity and name. With -f json also where it is revoked, and examples "
-            "made anew, which are no secrets.",
+    .text =
+        "Lists what plimsoll looks for in files, environment and history: for each kind of "
+        "secret its id, severity and name. With -f json also in which files, where only in some, "
+        "where it is revoked, and examples made anew, which are no secrets.",
     .example = "plimsoll rules list",
     .run = list,
 };

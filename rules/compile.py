@@ -21,9 +21,9 @@ except ImportError:
 
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
 CHECKS = ("entropy", "mixed", "github-crc", "jwt", "private-key", "aws-key", "base64-bytes",
-          "base64-json", "password", "url-password", "basic", "random", "digits-apart")
+          "base64-json", "password", "plain-password", "url-password", "basic", "random", "digits-apart")
 SINGLE = {"title", "severity", "token", "names", "assigned", "regex", "near", "bytes", "check", "revoke", "advice", "find", "weak",
-          "edges"}
+          "edges", "path", "file"}
 REPEATED = {"good", "bad"}
 REACH_MOST = 8192
 OPEN_REACH = 2048  # of a pattern that has no longest match of its own
@@ -261,6 +261,11 @@ def in_bytes(rule):
     return rule.get("bytes") == "sure" or (rule.get("bytes") == "yes" and telling)
 
 
+def whole_path(rule):
+    """For PCRE: the path of a file, or of a member of an archive, that ends in what the rule says."""
+    return f"(?:^|[/!])(?:{rule['path']})$" if "path" in rule else None
+
+
 def is_computed(shape):
     return any("{" + name in shape for name in COMPUTED)
 
@@ -281,6 +286,10 @@ def check(rule):
             raise Wrong(f"{where}: there is no check \"{word}\"")
     if not rule["good"] or not rule["bad"]:
         raise Wrong(f"{where}: it has no good or no bad example")
+    if ("path" in rule) != ("file" in rule):
+        raise Wrong(f"{where}: a path and a file, for the examples, go together")
+    if "path" in rule and not re.search(whole_path(rule), rule["file"]):
+        raise Wrong(f"{where}: its file is not of its path: {rule['file']}")
     exact, loose = expressions(rule)
     compiled = re.compile(exact)
     if "secret" not in compiled.groupindex:
@@ -328,6 +337,8 @@ def table(rules):
             "id": rule["id"], "title": rule["title"], "pattern": keep_all(second_look(rule)), "find": rule["loose"], "checks": rule.get("check", ""),
             "near": "" if is_weak(rule) else rule.get("near", ""), "prefix": prefix(rule["token"]) if "token" in rule else "",
             "revoke": rule.get("revoke", ""), "advice": rule.get("advice", "")}
+        if "path" in rule:
+            fields |= {"path": whole_path(rule), "file": rule["file"]}
         lines.append("    {" + ", ".join(f".{name} = {literal(value)}" for name, value in fields.items())
                      + f", .severity = SEVERITY_{rule['severity']}, .bytes = {str(in_bytes(rule)).lower()}, .weak = {str(rule.get('weak') == 'yes').lower()}"
                      f", .edge_before = {str(edges in ('both', 'before')).lower()}, .edge_after = {str(edges in ('both', 'after')).lower()}"

@@ -32,6 +32,8 @@ static void write_json(const struct secret_rules *set, struct arena *arena, stru
         json_field(&json, "title", slice_from_text(rule->title));
         json_field(&json, "severity", slice_from_text(severity_names[rule->severity]));
         json_field_bool(&json, "in_binary_files", rule->bytes);
+        json_field_or_null(&json, "path", slice_from_text(rule->path ? rule->path : ""));
+        json_field_or_null(&json, "example_file", slice_from_text(rule->file ? rule->file : ""));
         json_field_or_null(&json, "revoke", slice_from_text(rule->revoke));
         json_field_or_null(&json, "advice", slice_from_text(rule->advice));
         add_examples(&json, "good", rule->good, arena);
@@ -89,9 +91,10 @@ const struct command command_rules_list = {
     .flag = FOR_RULES_LIST,
     .arguments = "",
     .summary = "list the rules for secrets",
-    .text = "Lists what plimsoll looks for in files, environment and history: for each kind of "
-            "secret its id, severity and name. With -f json also where it is revoked, and examples "
-            "made anew, which are no secrets.",
+    .text =
+        "Lists what plimsoll looks for in files, environment and history: for each kind of "
+        "secret its id, severity and name. With -f json also in which files, where only in some, "
+        "where it is revoked, and examples made anew, which are no secrets.",
     .example = "plimsoll rules list",
     .run = list,
 };

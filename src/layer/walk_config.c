@@ -133,8 +133,9 @@ static void mask(struct config_walk *walk, slice text, uint64_t layer)
 {
     CLEANUP_BUFFER struct buffer out = {0};
     struct masking masking = {walk->arena, text, arena_array(walk->arena, text.len + 1, 1), false};
-    secret_scan(walk->scanner, SECRET_TEXT, text, on_hit, &masking);
-    secret_scan(walk->scanner, SECRET_TEXT, one_a_line(text, walk->arena), on_hit, &masking);
+    slice place = SLICE("history:");
+    secret_scan(walk->scanner, SECRET_TEXT, place, text, on_hit, &masking);
+    secret_scan(walk->scanner, SECRET_TEXT, place, one_a_line(text, walk->arena), on_hit, &masking);
     if (!masking.any)
         return;
     for (size_t i = 0; i < text.len; i++)

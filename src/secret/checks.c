@@ -345,7 +345,8 @@ static bool is_expression(slice secret)
            slice_starts(secret, SLICE("./")) || slice_starts(secret, SLICE("~/"));
 }
 
-static bool is_password(slice secret, double unused)
+/* Where a file has nothing but settings: there a password may be a word. */
+static bool is_plain_password(slice secret, double unused)
 {
     static const char *const defaults[] = {
         "password", "passwd",     "pass",      "pwd",       "secret",   "none",     "null",
@@ -365,7 +366,13 @@ static bool is_password(slice secret, double unused)
     for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
         if (slice_equal_nocase(stem, slice_from_text(defaults[i])))
             return false;
-    return distinct(secret) >= 4 && !secret_is_spelt(secret) && !is_expression(secret);
+    return distinct(secret) >= 4 && !is_expression(secret);
+}
+
+/* In code, where what looks like an assignment may be anything: a word is taken for a name. */
+static bool is_password(slice secret, double unused)
+{
+    return is_plain_password(secret, unused) && !secret_is_spelt(secret);
 }
 
 static bool is_hex(char c)
@@ -439,6 +446,7 @@ static const struct check {
     {"private-key", is_private_key},
     {"aws-key", is_aws_key},
     {"password", is_password},
+    {"plain-password", is_plain_password},
     {"url-password", is_url_password},
     {"basic", is_basic},
 };

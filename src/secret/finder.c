@@ -34,8 +34,6 @@ static slice why_allowed(const struct secret_look *look, const struct secret_hit
 
 void secret_look_add(struct secret_look *look, const struct secret_hit *hit, uint64_t cell)
 {
-    if (!secret_matcher_is_for(secret_scanner_matcher(look->scanner), hit->rule_index, look->path))
-        return;
     if (look->hits->count >= LIMIT_SECRETS_PER_FILE * 4) {
         ((struct pending *)look->hits->items)[look->hits->count - 1].secret.more++;
         return;
@@ -131,7 +129,8 @@ void secret_look_settle(struct secret_look *look)
 struct error *secret_look_plain(struct secret_look *look, struct stream *stream,
                                 enum secret_mode mode, uint64_t most)
 {
-    struct secret_text *text = secret_text_start(look->scanner, mode, secret_look_hit, look);
+    struct secret_text *text =
+        secret_text_start(look->scanner, mode, look->path, secret_look_hit, look);
     struct error *error = NULL;
     for (uint64_t read = 0; read < most;) {
         slice window;

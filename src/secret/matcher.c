@@ -387,6 +387,7 @@ static bool matches(struct secret_matcher *matcher, const pcre2_code *code, slic
 
 bool secret_matcher_is_for(struct secret_matcher *matcher, size_t rule, slice path)
 {
+    CLEANUP_ERROR struct error *error = prepare(matcher, rule);
     const struct compiled *compiled = &matcher->compiled[rule];
     return !compiled->path || matches(matcher, compiled->path, path);
 }

@@ -52,7 +52,7 @@ enum secret_look_result secret_matcher_look(struct secret_matcher *matcher, size
 MUST_CHECK struct error *secret_matcher_allow(struct secret_matcher *matcher,
                                               const struct secret_allow *allows, size_t count);
 
-/* Whether the rule is for files of that path. */
+/* Whether the rule is for the file of that path. */
 bool secret_matcher_is_for(struct secret_matcher *matcher, size_t rule, slice path);
 
 /* What allows a secret of that rule in that file: its id; or NULL. */

@@ -115,12 +115,13 @@ static void look_through(struct notebook *notebook)
     json_scan_start(&scan, notebook->text, &notebook->arena);
     if (json_scan_peek(&scan) == '{')
         read_sheets(notebook, &scan, true);
-    bool whole = secret_scan(look->scanner, SECRET_TEXT, notebook->text, on_raw_hit, notebook);
+    bool whole =
+        secret_scan(look->scanner, SECRET_TEXT, look->path, notebook->text, on_raw_hit, notebook);
     notebook->known = look->hits->count;
     const struct cell *cells = notebook->cells.items;
     for (; notebook->at < notebook->cells.count; notebook->at++)
-        whole &= secret_scan(look->scanner, SECRET_TEXT, cells[notebook->at].text, on_cell_hit,
-                             notebook);
+        whole &= secret_scan(look->scanner, SECRET_TEXT, look->path, cells[notebook->at].text,
+                             on_cell_hit, notebook);
     secret_look_settle(look);
     look->incomplete |= !whole;
 }

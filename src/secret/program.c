@@ -195,7 +195,7 @@ static struct error *look_at_program(struct secret_look *look, struct stream *st
 {
     struct passage passage = {
         .look = look,
-        .text = secret_text_start(look->scanner, SECRET_BYTES, secret_look_hit, look),
+        .text = secret_text_start(look->scanner, SECRET_BYTES, look->path, secret_look_hit, look),
         .stream = stream,
     };
     struct error *error = pass_program(&passage);

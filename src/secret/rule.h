@@ -24,6 +24,7 @@ struct secret_rule {
     const char *near;    /* PCRE, caseless: must match in the neighbourhood; or "" */
     const char *prefix;  /* what every such secret begins with, so that it may be shown; or "" */
     const char *path;    /* PCRE: in files of such paths only; or NULL */
+    const char *file;    /* such a path, for the examples of a rule with one; or NULL */
     const char *revoke;  /* address; or "" */
     const char *advice;  /* sentence; or "" */
     enum severity severity;

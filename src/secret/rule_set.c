@@ -155,7 +155,8 @@ static struct error *try_example(const struct secret_rules *set, const struct se
     struct trial trial = {.rule = rule};
     TRY(error_wrap(shape_expand(slice_from_text(shape), slice_hash(slice_from_text(shape)), &text),
                    "an example of %s", rule->id));
-    bool whole = secret_scan(set->scanner, SECRET_TEXT, buffer_slice(&text), on_hit, &trial);
+    slice path = rule->file ? slice_from_text(rule->file) : SLICE_EMPTY;
+    bool whole = secret_scan(set->scanner, SECRET_TEXT, path, buffer_slice(&text), on_hit, &trial);
     *failed = trial.found != wanted || !whole;
     if (*failed)
         buffer_format(out, "%s: %s: %s\n", rule->id,

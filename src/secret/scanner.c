@@ -19,9 +19,14 @@ struct region {
     uint64_t until;  /* those that end behind it are looked at later, with what follows */
 };
 
+/* Whether a rule is for the file at hand: seen when it is first asked. */
+enum use { USE_UNKNOWN, USE_YES, USE_NO };
+
 struct secret_text {
     struct secret_scanner *scanner;
     enum secret_mode mode;
+    slice path;
+    unsigned char *uses; /* for each rule, an enum use */
     secret_found *found;
     void *context;
     size_t seam; /* bytes that a match in this mode, with what is near it, may take */
@@ -52,7 +57,15 @@ static void text_new(struct secret_scanner *scanner, struct secret_text *text, b
 {
     *text = (struct secret_text){.scanner = scanner};
     text->next = memory_alloc((scanner->count + 1) * sizeof(*text->next));
+    text->uses = memory_alloc(scanner->count + 1);
     text->held = held ? memory_alloc(HELD + 2 * SEAM_MOST) : NULL;
+}
+
+static void text_free(struct secret_text *text)
+{
+    free(text->next);
+    free(text->uses);
+    free(text->held);
 }
 
 static size_t seam_of(const struct secret_rule *const *rules, size_t count, enum secret_mode mode)
@@ -83,10 +96,9 @@ void secret_scanner_free(struct secret_scanner *scanner)
 {
     if (!scanner)
         return;
-    free(scanner->text.next);
-    free(scanner->text.held);
-    free(scanner->whole.next);
-    free(scanner->inner.next);
+    text_free(&scanner->text);
+    text_free(&scanner->whole);
+    text_free(&scanner->inner);
     secret_matcher_free(scanner->matcher);
     secret_database_free(scanner->database);
     free(scanner);
@@ -193,13 +205,23 @@ static void give_up(struct secret_text *text, size_t rule)
         text->scanner->too_much = text->scanner->rules[rule]->id;
 }
 
+static bool is_used(struct secret_text *text, size_t rule)
+{
+    if (!text->scanner->rules[rule]->path)
+        return true;
+    if (text->uses[rule] == USE_UNKNOWN)
+        text->uses[rule] =
+            secret_matcher_is_for(text->scanner->matcher, rule, text->path) ? USE_YES : USE_NO;
+    return text->uses[rule] == USE_YES;
+}
+
 static void on_candidate(void *context, size_t rule, size_t end)
 {
     struct secret_text *text = context;
     const struct region *region = text->region;
     uint64_t at = region->offset + end;
     size_t first, last;
-    if (at <= region->from || at > region->until)
+    if (at <= region->from || at > region->until || !is_used(text, rule))
         return;
     secret_matcher_window(text->scanner->rules[rule], end, &first, &last);
     if (text->next[rule] > region->offset + first)
@@ -244,7 +266,7 @@ static void on_encoded_hit(void *context, const struct secret_hit *hit)
     outer->found(outer->context, &told);
 }
 
-static bool scan_whole(struct secret_text *text, enum secret_mode mode, slice bytes,
+static bool scan_whole(struct secret_text *text, enum secret_mode mode, slice path, slice bytes,
                        secret_found *found, void *context);
 
 static void on_run(void *context, size_t start, size_t end, slice decoded)
@@ -254,7 +276,8 @@ static void on_run(void *context, size_t start, size_t end, slice decoded)
     uint64_t at = text->region->offset + end;
     if (at <= text->region->from || at > text->region->until)
         return;
-    if (!scan_whole(&text->scanner->inner, SECRET_TEXT, decoded, on_encoded_hit, &encoded))
+    if (!scan_whole(&text->scanner->inner, SECRET_TEXT, text->path, decoded, on_encoded_hit,
+                    &encoded))
         text->incomplete = true;
 }
 
@@ -273,10 +296,11 @@ static void scan_region(struct secret_text *text, const struct region *region)
     text->looked = region->until;
 }
 
-static void begin(struct secret_text *text, enum secret_mode mode, secret_found *found,
+static void begin(struct secret_text *text, enum secret_mode mode, slice path, secret_found *found,
                   void *context)
 {
     text->mode = mode;
+    text->path = path;
     text->seam = text->scanner->seams[mode];
     text->found = found;
     text->context = context;
@@ -286,30 +310,31 @@ static void begin(struct secret_text *text, enum secret_mode mode, secret_found 
     text->tries = secret_matcher_tries(text->scanner->matcher);
     text->incomplete = false;
     memset(text->next, 0, text->scanner->count * sizeof(*text->next));
+    memset(text->uses, USE_UNKNOWN, text->scanner->count);
 }
 
-static bool scan_whole(struct secret_text *text, enum secret_mode mode, slice bytes,
+static bool scan_whole(struct secret_text *text, enum secret_mode mode, slice path, slice bytes,
                        secret_found *found, void *context)
 {
-    begin(text, mode, found, context);
+    begin(text, mode, path, found, context);
     struct region region = {.bytes = bytes, .line = 1, .column = 1, .until = UINT64_MAX};
     scan_region(text, &region);
     return !text->incomplete;
 }
 
-bool secret_scan(struct secret_scanner *scanner, enum secret_mode mode, slice bytes,
+bool secret_scan(struct secret_scanner *scanner, enum secret_mode mode, slice path, slice bytes,
                  secret_found *found, void *context)
 {
-    return scan_whole(&scanner->whole, mode, bytes, found, context);
+    return scan_whole(&scanner->whole, mode, path, bytes, found, context);
 }
 
 /* -- pieces ---------------------------------------------------------------------------------------
  */
 
 struct secret_text *secret_text_start(struct secret_scanner *scanner, enum secret_mode mode,
-                                      secret_found *found, void *context)
+                                      slice path, secret_found *found, void *context)
 {
-    begin(&scanner->text, mode, found, context);
+    begin(&scanner->text, mode, path, found, context);
     return &scanner->text;
 }
 

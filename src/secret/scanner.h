@@ -39,9 +39,12 @@ typedef void secret_found(void *context, const struct secret_hit *hit);
 
 struct secret_text;
 
-/* One file, or one piece of text. Its buffers stay with the scanner, so only one at a time. */
+/*
+ * One file, or one piece of text (of no path, then). Its buffers stay with the scanner, so only one
+ * at a time; the path must stay until its end.
+ */
 struct secret_text *secret_text_start(struct secret_scanner *scanner, enum secret_mode mode,
-                                      secret_found *found, void *context);
+                                      slice path, secret_found *found, void *context);
 void secret_text_add(struct secret_text *text, slice piece);
 /* What was added ends here, and what follows stands `count` bytes further on: nothing is found
  * across the gap. */
@@ -51,7 +54,7 @@ void secret_text_gap(struct secret_text *text, uint64_t count);
 bool secret_text_end(struct secret_text *text);
 
 /* The same for bytes that are all at hand; may be called while a text is under way. */
-bool secret_scan(struct secret_scanner *scanner, enum secret_mode mode, slice bytes,
+bool secret_scan(struct secret_scanner *scanner, enum secret_mode mode, slice path, slice bytes,
                  secret_found *found, void *context);
 
 #endif

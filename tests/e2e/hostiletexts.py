@@ -101,8 +101,8 @@ def write(path, texts):
     """In the form that secret_cost reads; returns how many there are."""
     count = 0
     with open(path, "wb") as out:
-        for name, text in texts:
+        for name, path, text in texts:
             data = text.encode("latin-1", "replace")
-            out.write(f"{name} {len(data)}\n".encode() + data)
+            out.write(f"{name} {len(data)} {path}\n".encode() + data)
             count += 1
     return count

@@ -22,6 +22,13 @@ def rules():
     return {rule["id"]: rule for rule in json.loads(result.stdout)["rules"]}
 
 
+def place(rule, name, text):
+    """Where an example is planted, and as what: in a file such as its rule is for, alone; or in any text."""
+    if rule["example_file"]:
+        return f"{name}/{rule['example_file']}", text
+    return f"{name}.txt", f"before\n{text}\nafter\n"
+
+
 def dice(seed):
     return random.Random(str(seed))
 

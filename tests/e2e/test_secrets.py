@@ -68,7 +68,7 @@ def planted():
     for rule in sk.rules().values():
         for kind, into in (("good", good), ("bad", bad)):
             for number, text in enumerate(rule[kind]):
-                into.append((rule["id"], f"srv/{kind}/{rule['id']}-{number}.txt", text))
+                into.append((rule["id"], *sk.place(rule, f"srv/{kind}/{rule['id']}-{number}", text)))
     return good, bad
 
 
@@ -77,8 +77,8 @@ def test_recall_and_precision(tmp_path):
     good, bad = planted()
     layers = [[], [], []]
     for number, (_, path, text) in enumerate(good):
-        layers[number % 3].append(file(path, "before\n" + text + "\nafter\n"))
-    layers[0] += [file(path, text + "\n") for _, path, text in bad]
+        layers[number % 3].append(file(path, text))
+    layers[0] += [file(path, text) for _, path, text in bad]
     layers[2] += [whiteout(path) for _, path, _ in good[0:90:3]]
     result = scan(image(tmp_path, *layers, compression="gzip"), "-v")
     assert result.code == 0, result

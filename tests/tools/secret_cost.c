@@ -1,14 +1,15 @@
 /*
- * Instructions that looking for secrets takes, text by text: what a bound can be held against, since
- * the same text takes the same number whatever else the machine does.
+ * Instructions that looking for secrets takes, text by text: what a bound can be held against,
+ * since the same text takes the same number whatever else the machine does.
  *
  *     secret_cost TEXTS DATABASE [CONFIG]
  *
- * TEXTS holds texts, each behind a line "NAME LENGTH"; DATABASE is the built secrets.hs; CONFIG a
- * file of rules in place of it. A line "NAME LENGTH INSTRUCTIONS" is written for each. Counts by the
- * processor's own counters; where there are none, run it under `valgrind --tool=callgrind`: then
- * each text is dumped under its name (--dump-line=no keeps the dumps small), and the number is 0.
- * Exit code 77: there is no counter, and this is not callgrind.
+ * TEXTS holds texts, each behind a line "NAME LENGTH PATH", of the file that it would be of;
+ * DATABASE is the built secrets.hs; CONFIG a file of rules in place of it. A line "NAME LENGTH
+ * INSTRUCTIONS" is written for each. Counts by the processor's own counters; where there are none,
+ * run it under `valgrind --tool=callgrind`: then each text is dumped under its name (--dump-line=no
+ * keeps the dumps small), and the number is 0. Exit code 77: there is no counter, and this is not
+ * callgrind.
  */
 #include "base/file.h"
 #include "base/limits.h"
@@ -40,16 +41,17 @@ static void ignore_hit(void *context, const struct secret_hit *hit)
     (void)context, (void)hit;
 }
 
-static uint64_t count(struct secret_scanner *scanner, slice text, const char *name, int counter)
+static uint64_t count(struct secret_scanner *scanner, slice path, slice text, const char *name,
+                      int counter)
 {
     uint64_t number = 0;
-    secret_scan(scanner, SECRET_TEXT, slice_first(text, WARM), ignore_hit, NULL);
+    secret_scan(scanner, SECRET_TEXT, path, slice_first(text, WARM), ignore_hit, NULL);
     if (counter >= 0) {
         ioctl(counter, PERF_EVENT_IOC_RESET, 0);
         ioctl(counter, PERF_EVENT_IOC_ENABLE, 0);
     }
     CALLGRIND_ZERO_STATS;
-    secret_scan(scanner, SECRET_TEXT, text, ignore_hit, NULL);
+    secret_scan(scanner, SECRET_TEXT, path, text, ignore_hit, NULL);
     CALLGRIND_DUMP_STATS_AT(name);
     if (counter >= 0) {
         ioctl(counter, PERF_EVENT_IOC_DISABLE, 0);
@@ -61,14 +63,15 @@ static uint64_t count(struct secret_scanner *scanner, slice text, const char *na
 
 static void run(struct secret_scanner *scanner, slice texts, int counter)
 {
-    slice line, name, length;
+    slice line, name, rest, length, path;
     uint64_t bytes;
-    while (slice_pull_line(&texts, &line) && slice_split(line, ' ', &name, &length) &&
-           slice_to_u64(length, &bytes) && bytes <= texts.len) {
+    while (slice_pull_line(&texts, &line) && slice_split(line, ' ', &name, &rest) &&
+           slice_split(rest, ' ', &length, &path) && slice_to_u64(length, &bytes) &&
+           bytes <= texts.len) {
         char label[200];
         snprintf(label, sizeof(label), "%.*s", SLICE_ARG(name));
         slice text = slice_first(texts, (size_t)bytes);
-        uint64_t instructions = count(scanner, text, label, counter);
+        uint64_t instructions = count(scanner, path, text, label, counter);
         printf("%s %zu %llu\n", label, text.len, (unsigned long long)instructions);
         texts = slice_from(texts, text.len);
     }

@@ -76,7 +76,7 @@ FILES = {
     "root/.npmrc": (None, "//npm.corp.io/:_authToken=<uuid>\n"),
     "root/.yarnrc.yml": ("yarn-auth", 'npmAuthToken: "<uuid>"\nnpmScopes:\n  corp:\n    npmAuthIdent: "bob:<word>"\n'),
     "root/.pypirc": ("pypirc-password", "[distutils]\nindex-servers =\n  corp\n\n[corp]\nrepository: https://pypi.corp.io\nusername: bob\npassword: <word>\n"),
-    "root/.config/pip/pip.conf": ("git-credentials", "[global]\nindex-url = https://bob:<word>@pypi.corp.io/simple\n"),
+    "root/.config/pip/pip.conf": ("config-url-password", "[global]\nindex-url = https://bob:<word>@pypi.corp.io/simple\n"),
     "root/.condarc": (None, "channels:\n  - https://conda.anaconda.org/t/bo-<uuid>/corp\n  - defaults\n"
                       "proxy_servers:\n  http: http://bob:<word>@proxy.corp.io:3128\n"),
     "root/.continuum/anaconda-client/tokens/https%3A%2F%2Fapi.anaconda.org.token": ("anaconda-token-file", "bo-<uuid>"),

@@ -13,7 +13,7 @@
 #include "secret/secret.h"
 
 /* Raised whenever the serialised form or what an analyzer writes into it changes. */
-#define RECORD_FORMAT 6
+#define RECORD_FORMAT 7
 
 /* A package as an analyzer read it. Names are in the ecosystem's normal form. */
 struct package {

@@ -55,7 +55,9 @@ void secret_look_add(struct secret_look *look, const struct secret_hit *hit, uin
                 .line = hit->line,
                 .column = hit->column,
                 .cell = cell,
+                .offset = hit->start,
                 .allowed = why_allowed(look, hit),
+                .identity = secret_identity(hit->secret, look->arena),
             },
     };
 }
@@ -104,6 +106,7 @@ static void keep(struct secret_look *look, const struct secret *found)
     kept->match = arena_copy(look->keep, found->match);
     kept->fingerprint = arena_copy(look->keep, found->fingerprint);
     kept->allowed = arena_copy(look->keep, found->allowed);
+    kept->identity = arena_copy(look->keep, found->identity);
 }
 
 void secret_look_settle(struct secret_look *look)

@@ -69,6 +69,7 @@
 #define LIMIT_SECRETS_PER_FILE 100                    /* told of one file */
 #define LIMIT_SECRETS_PER_LAYER 20000
 #define LIMIT_SECRET_VARIABLE_BYTES 256 /* of the name of a variable whose value one is */
+#define LIMIT_SECRET_PLACES_LISTED 100  /* of one secret, in a report; all are counted */
 #define LIMIT_SECRET_ARCHIVE_DEPTH 3    /* an archive in an archive */
 #define LIMIT_SECRET_ARCHIVE_BYTES (8 * LIMIT_GIB) /* unpacked from the archives of one file */
 #define LIMIT_SECRET_ARCHIVE_MEMBERS 1000000

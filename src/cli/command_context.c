@@ -85,6 +85,7 @@ static struct error *find_secrets(struct context *context)
         error = error_make(secrets.failure->kind, "%s", secrets.failure->message);
     inventory_add_secrets(&context->inventory, context->arena, image, &outcome, NULL,
                           &secrets.rules);
+    inventory_part_secrets(&context->inventory, context->arena);
     image_close(image);
     secrets_close(&secrets);
     return error;

@@ -1,7 +1,6 @@
 /* Secrets of all layers, with what became of the files that they stand in. */
-#include "inventory/inventory.h"
+#include "inventory/secret_groups.h"
 #include "inventory/tree.h"
-#include "secret/rule_set.h"
 
 /* The layer that first takes away or writes over what `layer` has at `path`. */
 static size_t layer_that_hides(const struct tree *tree, size_t layer, slice path)
@@ -57,37 +56,40 @@ static bool is_test_data(slice path)
     return is_installed(path) && HAS_ANY(path, parts);
 }
 
-static slice advice_of(const struct secret_rule *rule, struct arena *arena)
+/* What is known of the place itself may say that a secret there does not count. */
+static void judge_place(struct secret_place *place, const struct secret_rule *rule)
 {
-    if (!rule || (!rule->revoke[0] && !rule->advice[0]))
-        return SLICE_EMPTY;
-    return rule->revoke[0] ? arena_format(arena, "Revoke it at %s", rule->revoke)
-                           : slice_from_text(rule->advice);
+    const struct secret *secret = place->secret;
+    if (secret->allowed.len) {
+        place->suppressed_reason = secret->allowed;
+        place->suppressed_by = SLICE("plimsoll:allow");
+    } else if (is_test_data(secret->path)) {
+        place->suppressed_reason = SLICE("test data or an example of an installed package");
+        place->suppressed_by = SLICE("plimsoll");
+    } else if (rule && rule->weak && is_installed(secret->path)) {
+        place->suppressed_reason =
+            SLICE("in the code of an installed package, where such values are mostly examples");
+        place->suppressed_by = SLICE("plimsoll");
+    }
 }
 
-static void add(struct inventory *inventory, struct arena *arena, const struct secret_rules *rules,
-                const struct secret *secret, size_t layer, size_t deleted_in)
+static void add(struct secret_groups *groups, struct secret_place place)
 {
-    const struct secret_rule *rule = secret_rule_named(rules, secret->rule);
-    struct image_secret *added = list_add(&inventory->secrets, arena, sizeof(*added));
-    *added = (struct image_secret){
-        .secret = secret,
-        .title = rule ? slice_from_text(rule->title) : secret->rule,
-        .severity = rule ? rule->severity : SEVERITY_UNKNOWN,
-        .advice = advice_of(rule, arena),
-        .layer = layer,
-        .deleted_in = deleted_in,
-    };
-    if (secret->allowed.len) {
-        added->suppressed_reason = secret->allowed;
-        added->suppressed_by = SLICE("plimsoll:allow");
-    } else if (is_test_data(secret->path)) {
-        added->suppressed_reason = SLICE("test data or an example of an installed package");
-        added->suppressed_by = SLICE("plimsoll");
-    } else if (rule && rule->weak && is_installed(secret->path)) {
-        added->suppressed_reason =
-            SLICE("in the code of an installed package, where such values are mostly examples");
-        added->suppressed_by = SLICE("plimsoll");
+    judge_place(&place, secret_groups_rule(groups, place.secret));
+    secret_groups_add(groups, &place);
+}
+
+static void add_of_config(struct secret_groups *groups, const struct image *image,
+                          const struct record *record)
+{
+    const struct secret *secrets = record->secrets.items;
+    for (size_t i = 0; i < record->secrets.count; i++) {
+        size_t layer = secrets[i].layer ? (size_t)secrets[i].layer - 1 : SIZE_MAX;
+        bool history = slice_starts(secrets[i].path, SLICE("history:"));
+        add(groups, (struct secret_place){.secret = &secrets[i],
+                                          .stand = history ? IN_HISTORY : IN_CONFIG,
+                                          .layer = layer < image->layer_count ? layer : SIZE_MAX,
+                                          .deleted_in = SIZE_MAX});
     }
 }
 
@@ -99,9 +101,8 @@ static size_t count_secrets(const struct image *image, const struct layer_outcom
     return count;
 }
 
-static void add_of_layers(struct inventory *inventory, struct arena *arena,
-                          const struct image *image, const struct layer_outcome *outcomes,
-                          const struct secret_rules *rules)
+static void add_of_layers(struct secret_groups *groups, struct arena *arena,
+                          const struct image *image, const struct layer_outcome *outcomes)
 {
     struct tree tree;
     const struct record **records = arena_array(arena, image->layer_count + 1, sizeof(*records));
@@ -111,8 +112,11 @@ static void add_of_layers(struct inventory *inventory, struct arena *arena,
     for (size_t i = 0; i < image->layer_count; i++) {
         const struct secret *secrets = records[i] ? records[i]->secrets.items : NULL;
         for (size_t j = 0; records[i] && j < records[i]->secrets.count; j++)
-            add(inventory, arena, rules, &secrets[j], i,
-                layer_that_hides(&tree, i, secrets[j].file));
+            add(groups,
+                (struct secret_place){.secret = &secrets[j],
+                                      .stand = IN_FILE,
+                                      .layer = i,
+                                      .deleted_in = layer_that_hides(&tree, i, secrets[j].file)});
     }
 }
 
@@ -120,12 +124,11 @@ void inventory_add_secrets(struct inventory *inventory, struct arena *arena,
                            const struct image *image, const struct layer_outcome *outcomes,
                            const struct layer_outcome *config, const struct secret_rules *rules)
 {
-    const struct secret *secrets = config ? config->record.secrets.items : NULL;
-    for (size_t i = 0; config && config->complete && i < config->record.secrets.count; i++) {
-        size_t layer = secrets[i].layer ? (size_t)secrets[i].layer - 1 : SIZE_MAX;
-        add(inventory, arena, rules, &secrets[i], layer < image->layer_count ? layer : SIZE_MAX,
-            SIZE_MAX);
-    }
+    struct secret_groups groups;
+    secret_groups_start(&groups, arena, rules);
+    if (config && config->complete)
+        add_of_config(&groups, image, &config->record);
     if (count_secrets(image, outcomes))
-        add_of_layers(inventory, arena, image, outcomes, rules);
+        add_of_layers(&groups, arena, image, outcomes);
+    secret_groups_end(&groups, &inventory->secrets);
 }

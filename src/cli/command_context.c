@@ -94,6 +94,7 @@ static struct error *find_secrets(const struct context *context, const char *pat
     if (!error && secrets.failure)
         error = error_make(secrets.failure->kind, "%s", secrets.failure->message);
     inventory_add_secrets(inventory, context->arena, image, &outcome, NULL, &secrets.rules);
+    inventory_part_secrets(inventory, context->arena);
     image_close(image);
     secrets_close(&secrets);
     return error;

@@ -96,6 +96,7 @@ static void add_notes(struct comparison *comparison)
 void compare_run(struct comparison *comparison)
 {
     size_t count = comparison->side_count;
+    compare_join_secrets(comparison);
     comparison->counts = arena_array(comparison->arena, count + 1, sizeof(struct side_counts));
     for (size_t i = 0; i < count; i++) {
         comparison->counts[i] = compare_count(&comparison->sides[i]);

@@ -92,6 +92,10 @@ void compare_packages(struct list *changes, struct arena *arena, const struct si
 /* What became of the findings; `packages` are the changes of the packages. */
 void compare_findings(struct list *changes, struct arena *arena, const struct side *before,
                       const struct side *after, const struct list *packages);
+/* Puts copies in place of the sides, in which it is told which secrets are the same, and each is
+ * there once. Before anything is counted. */
+void compare_join_secrets(struct comparison *comparison);
+/* What became of the secrets of two sides that were joined. */
 void compare_secrets(struct list *changes, struct arena *arena, const struct side *before,
                      const struct side *after);
 

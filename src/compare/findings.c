@@ -1,4 +1,4 @@
-/* What became of the findings and secrets. */
+/* What became of the findings. */
 #include "compare/compare.h"
 #include "base/map.h"
 
@@ -157,40 +157,4 @@ void compare_findings(struct list *changes, struct arena *arena, const struct si
         if (partners[i])
             add_change(changes, arena, FATE_UNCHANGED, partners[i], &items[i]);
     add_versions(changes, arena, packages);
-}
-
-void compare_secrets(struct list *changes, struct arena *arena, const struct side *before,
-                     const struct side *after)
-{
-    const struct side_secret *old = before->secrets.items, *now = after->secrets.items;
-    struct map left = {.arena = arena}; /* how many of each fingerprint have no partner */
-    bool *same = arena_array(arena, after->secrets.count + 1, sizeof(bool));
-    for (size_t i = 0; i < before->secrets.count; i++) {
-        size_t *count = map_get(&left, old[i].fingerprint);
-        if (!count)
-            map_put(&left, old[i].fingerprint, count = ARENA_NEW(arena, size_t));
-        ++*count;
-    }
-    for (size_t i = 0; i < after->secrets.count; i++) {
-        size_t *count = map_get(&left, now[i].fingerprint);
-        same[i] = count && *count;
-        if (same[i])
-            --*count;
-    }
-    for (size_t i = 0; i < after->secrets.count; i++)
-        if (!same[i])
-            *(struct secret_change *)list_add(changes, arena, sizeof(struct secret_change)) =
-                (struct secret_change){FATE_NEW, &now[i]};
-    for (size_t i = 0; i < before->secrets.count; i++) {
-        size_t *count = map_get(&left, old[i].fingerprint);
-        if (*count == 0)
-            continue;
-        --*count;
-        *(struct secret_change *)list_add(changes, arena, sizeof(struct secret_change)) =
-            (struct secret_change){FATE_FIXED, &old[i]};
-    }
-    for (size_t i = 0; i < after->secrets.count; i++)
-        if (same[i])
-            *(struct secret_change *)list_add(changes, arena, sizeof(struct secret_change)) =
-                (struct secret_change){FATE_UNCHANGED, &now[i]};
 }

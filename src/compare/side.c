@@ -130,10 +130,13 @@ static void take_secrets(struct side *side, struct arena *arena, const struct re
             side->suppressed++;
             continue;
         }
-        *(struct side_secret *)list_add(&side->secrets, arena, sizeof(struct side_secret)) =
-            (struct side_secret){keep(arena, from->fingerprint), keep(arena, from->rule),
-                                 keep(arena, secrets[i].title), keep(arena, from->path),
-                                 secrets[i].severity};
+        struct side_secret *into = list_add(&side->secrets, arena, sizeof(*into));
+        *into = (struct side_secret){.fingerprint = keep(arena, from->fingerprint),
+                                     .rule = keep(arena, from->rule),
+                                     .title = keep(arena, secrets[i].title),
+                                     .path = keep(arena, from->path),
+                                     .severity = secrets[i].severity};
+        copy_texts(&into->fingerprints, arena, &secrets[i].fingerprints);
     }
 }
 

@@ -28,7 +28,9 @@ struct side_finding {
 
 struct side_secret {
     slice fingerprint, rule, title, path;
+    struct list fingerprints; /* of slice: by each rule that found it, its own among them */
     enum severity severity;
+    struct secret_value *value; /* the same for the same on all sides: compare_join_secrets */
 };
 
 struct side {

@@ -231,10 +231,21 @@ static struct error *read_finding(struct saved *saved, const struct place *place
     return NULL;
 }
 
+/* The first reports had the one only. */
+static struct error *get_fingerprints(const struct saved *saved, const struct place *place,
+                                      struct side_secret *secret)
+{
+    if (json_object_get(place->object, "fingerprints"))
+        TRY(get_texts(saved, place, "fingerprints", &secret->fingerprints));
+    *(slice *)list_add(&secret->fingerprints, saved->arena, sizeof(slice)) = secret->fingerprint;
+    return NULL;
+}
+
 static struct error *read_secret(struct saved *saved, const struct place *place, bool suppressed)
 {
     struct side_secret secret = {0};
     TRY(get_text(saved, place, "fingerprint", &secret.fingerprint));
+    TRY(get_fingerprints(saved, place, &secret));
     TRY(get_text(saved, place, "rule", &secret.rule));
     TRY(get_text(saved, place, "title", &secret.title));
     TRY(get_text(saved, place, "path", &secret.path));
@@ -242,7 +253,7 @@ static struct error *read_secret(struct saved *saved, const struct place *place,
     if (!saved->wish->secrets)
         return NULL;
     if (suppressed || !saved->wish->policy->severities[secret.severity] ||
-        secret_baseline_has(&saved->wish->baseline, secret.fingerprint))
+        secret_baseline_has_any(&saved->wish->baseline, &secret.fingerprints))
         saved->side->suppressed++;
     else
         *(struct side_secret *)list_add(&saved->side->secrets, saved->arena, sizeof(secret)) =

@@ -47,18 +47,36 @@ struct os {
     slice id, version_id, name, codename, id_like;
 };
 
-/* A secret in the image, with its origin. */
-struct image_secret {
-    const struct secret *secret;
-    slice title;
-    enum severity severity;
-    slice advice;      /* what to do about it */
+/* Where a secret may stand, the most telling first. */
+enum secret_stand { IN_FILE, IN_CONFIG, IN_HISTORY };
+
+/* One of the places in which a secret stands. */
+struct secret_place {
+    const struct secret *secret; /* as it was found there, by whichever rule */
+    enum secret_stand stand;
     size_t layer;      /* SIZE_MAX: no layer's, but the config's */
     size_t deleted_in; /* the layer that takes it away or writes over it; SIZE_MAX: it is there */
+    size_t order;      /* among the places of the secret */
     /* Set by what is known of the place, and by policy: */
-    slice suppressed_reason; /* empty: not suppressed */
+    slice suppressed_reason; /* empty: it counts */
     slice suppressed_by, suppressed_until;
     bool excepted; /* by an entry of an ignore file */
+};
+
+/* A secret in the image: one value, wherever it stands. */
+struct image_secret {
+    /* By the surest rule that found it, at its first place; `more` of all its files. */
+    struct secret *secret;
+    slice title;
+    enum severity severity;   /* the highest of those rules */
+    slice advice;             /* what to do about it */
+    struct list places;       /* of struct secret_place, those that count first; never empty */
+    struct list fingerprints; /* of slice: by each rule that found it, the secret's own first */
+    size_t layer, deleted_in; /* of the first place */
+    /* Set by policy, and when all places are: */
+    slice suppressed_reason; /* empty: not suppressed */
+    slice suppressed_by, suppressed_until;
+    bool excepted; /* by entries of an ignore file */
 };
 
 struct inventory_problem {
@@ -80,8 +98,8 @@ struct inventory {
     bool os_without_id;    /* there is an os-release, but it names no distribution */
     struct list databases; /* of slice: kinds of package databases that are there but not read */
     struct list problems;  /* of struct inventory_problem */
-    struct list secrets;   /* of struct image_secret, in the order of layers */
-    struct list unopened;  /* of struct image_unopened, likewise */
+    struct list secrets;   /* of struct image_secret, as they first turn up: config, then layers */
+    struct list unopened;  /* of struct image_unopened, in the order of layers */
     /* Files to be read as well, since links lead to them from places that analyzers know by heart:
      * of struct redirect. Not empty: walk the layers again with them, then build again. */
     struct list redirects;
@@ -98,11 +116,21 @@ struct secret_rules;
 
 /*
  * Adds the secrets that records hold to the inventory: those of the layers, and of the image's
- * config (its outcome; NULL: not looked at). What a later layer deletes is still in the image.
+ * config (its outcome; NULL: not looked at). What a later layer deletes is still in the image. What
+ * has the same value is one secret with several places, whatever rules found it.
  */
 void inventory_add_secrets(struct inventory *inventory, struct arena *arena,
                            const struct image *image, const struct layer_outcome *outcomes,
                            const struct layer_outcome *config, const struct secret_rules *rules);
+
+/* Takes the secrets apart again, for who judges files: each place is a secret of its own. */
+void inventory_part_secrets(struct inventory *inventory, struct arena *arena);
+
+/*
+ * To be called when places of a secret were suppressed: those that count come first, and the secret
+ * is told by the first. Where none counts, it is suppressed for the reason of the first.
+ */
+void image_secret_settle(struct image_secret *found);
 
 /* Whether it belongs to a distribution's package manager; else to a programming language's. */
 static inline bool component_is_of_system(const struct component *component)

@@ -1,8 +1,7 @@
 /* Secrets of all layers, with what became of the files that they stand in. */
-#include "inventory/inventory.h"
+#include "inventory/secret_groups.h"
 #include "inventory/tree.h"
 #include "secret/public.h"
-#include "secret/rule_set.h"
 
 /* The layer that first takes away or writes over what `layer` has at `path`. */
 static size_t layer_that_hides(const struct tree *tree, size_t layer, slice path)
@@ -85,14 +84,6 @@ static bool is_test_data(slice path)
     return is_installed(path) && (HAS_ANY(path, parts) || ENDS_IN_ANY(path, ends));
 }
 
-static slice advice_of(const struct secret_rule *rule, struct arena *arena)
-{
-    if (!rule || (!rule->revoke[0] && !rule->advice[0]))
-        return SLICE_EMPTY;
-    return rule->revoke[0] ? arena_format(arena, "Revoke it at %s", rule->revoke)
-                           : slice_from_text(rule->advice);
-}
-
 /* The package of the distribution that brought the file with the layer, if nobody changed it since.
  */
 static const struct brought_files *who_brought(const struct record *record,
@@ -106,40 +97,56 @@ static const struct brought_files *who_brought(const struct record *record,
     return NULL;
 }
 
-static void add(struct inventory *inventory, struct arena *arena, const struct secret_rules *rules,
-                const struct secret *secret, const struct record *record, size_t layer,
-                size_t deleted_in)
+/* What is known of the place itself may say that a secret there does not count. */
+static slice why_not_counted(const struct secret_place *place, struct arena *arena,
+                             const struct record *record, const struct secret_rule *rule)
 {
-    const struct secret_rule *rule = secret_rule_named(rules, secret->rule);
+    const struct secret *secret = place->secret;
     const struct brought_files *brought = who_brought(record, secret);
     const char *package = secret_published_in(secret->fingerprint);
-    struct image_secret *added = list_add(&inventory->secrets, arena, sizeof(*added));
-    *added = (struct image_secret){
-        .secret = secret,
-        .title = rule ? slice_from_text(rule->title) : secret->rule,
-        .severity = rule ? rule->severity : SEVERITY_UNKNOWN,
-        .advice = advice_of(rule, arena),
-        .layer = layer,
-        .deleted_in = deleted_in,
-    };
-    if (secret->allowed.len) {
-        added->suppressed_reason = secret->allowed;
-        added->suppressed_by = SLICE("plimsoll:allow");
-    } else if (is_test_data(secret->path)) {
-        added->suppressed_reason = SLICE("test data or an example of an installed package");
-        added->suppressed_by = SLICE("plimsoll");
-    } else if (package) {
-        added->suppressed_reason = arena_format(arena, "published in %s", package);
-        added->suppressed_by = SLICE("plimsoll");
-    } else if (brought) {
-        added->suppressed_reason = arena_format(
+    if (is_test_data(secret->path))
+        return SLICE("test data or an example of an installed package");
+    if (package)
+        return arena_format(arena, "published in %s", package);
+    if (brought)
+        return arena_format(
             arena, "in a file of the distribution's package %.*s, unchanged since it was installed",
             SLICE_ARG(brought->package));
-        added->suppressed_by = SLICE("plimsoll");
-    } else if (rule && rule->weak && is_installed(secret->path)) {
-        added->suppressed_reason =
-            SLICE("in the code of an installed package, where such values are mostly examples");
-        added->suppressed_by = SLICE("plimsoll");
+    if (rule && rule->weak && is_installed(secret->path))
+        return SLICE("in the code of an installed package, where such values are mostly examples");
+    return SLICE_EMPTY;
+}
+
+static void judge_place(struct secret_place *place, struct arena *arena,
+                        const struct record *record, const struct secret_rule *rule)
+{
+    slice allowed = place->secret->allowed;
+    slice why = allowed.len ? allowed : why_not_counted(place, arena, record, rule);
+    if (why.len == 0)
+        return;
+    place->suppressed_reason = why;
+    place->suppressed_by = allowed.len ? SLICE("plimsoll:allow") : SLICE("plimsoll");
+}
+
+static void add(struct secret_groups *groups, struct arena *arena, const struct record *record,
+                struct secret_place place)
+{
+    judge_place(&place, arena, record, secret_groups_rule(groups, place.secret));
+    secret_groups_add(groups, &place);
+}
+
+static void add_of_config(struct secret_groups *groups, struct arena *arena,
+                          const struct image *image, const struct record *record)
+{
+    const struct secret *secrets = record->secrets.items;
+    for (size_t i = 0; i < record->secrets.count; i++) {
+        size_t layer = secrets[i].layer ? (size_t)secrets[i].layer - 1 : SIZE_MAX;
+        bool history = slice_starts(secrets[i].path, SLICE("history:"));
+        add(groups, arena, NULL,
+            (struct secret_place){.secret = &secrets[i],
+                                  .stand = history ? IN_HISTORY : IN_CONFIG,
+                                  .layer = layer < image->layer_count ? layer : SIZE_MAX,
+                                  .deleted_in = SIZE_MAX});
     }
 }
 
@@ -161,9 +168,8 @@ static size_t count_secrets(const struct image *image, const struct layer_outcom
     return count;
 }
 
-static void add_of_layers(struct inventory *inventory, struct arena *arena,
-                          const struct image *image, const struct layer_outcome *outcomes,
-                          const struct secret_rules *rules)
+static void add_of_layers(struct secret_groups *groups, struct arena *arena,
+                          const struct image *image, const struct layer_outcome *outcomes)
 {
     struct tree tree;
     const struct record **records = arena_array(arena, image->layer_count + 1, sizeof(*records));
@@ -173,8 +179,11 @@ static void add_of_layers(struct inventory *inventory, struct arena *arena,
     for (size_t i = 0; i < image->layer_count; i++) {
         const struct secret *secrets = records[i] ? records[i]->secrets.items : NULL;
         for (size_t j = 0; records[i] && j < records[i]->secrets.count; j++)
-            add(inventory, arena, rules, &secrets[j], records[i], i,
-                layer_that_hides(&tree, i, secrets[j].file));
+            add(groups, arena, records[i],
+                (struct secret_place){.secret = &secrets[j],
+                                      .stand = IN_FILE,
+                                      .layer = i,
+                                      .deleted_in = layer_that_hides(&tree, i, secrets[j].file)});
     }
 }
 
@@ -182,15 +191,14 @@ void inventory_add_secrets(struct inventory *inventory, struct arena *arena,
                            const struct image *image, const struct layer_outcome *outcomes,
                            const struct layer_outcome *config, const struct secret_rules *rules)
 {
-    const struct secret *secrets = config ? config->record.secrets.items : NULL;
-    for (size_t i = 0; config && config->complete && i < config->record.secrets.count; i++) {
-        size_t layer = secrets[i].layer ? (size_t)secrets[i].layer - 1 : SIZE_MAX;
-        add(inventory, arena, rules, &secrets[i], NULL,
-            layer < image->layer_count ? layer : SIZE_MAX, SIZE_MAX);
-    }
+    struct secret_groups groups;
     for (size_t i = 0; i < image->layer_count; i++)
         if (outcomes[i].complete)
             add_unopened(inventory, arena, &outcomes[i].record, i);
+    secret_groups_start(&groups, arena, rules);
+    if (config && config->complete)
+        add_of_config(&groups, arena, image, &config->record);
     if (count_secrets(image, outcomes))
-        add_of_layers(inventory, arena, image, outcomes, rules);
+        add_of_layers(&groups, arena, image, outcomes);
+    secret_groups_end(&groups, &inventory->secrets);
 }

@@ -102,7 +102,8 @@ static bool read_problem(slice *rest, void *item)
     return slice_pull_string(rest, &problem->path) && slice_pull_string(rest, &problem->message);
 }
 
-#define SECRET_TEXTS(X) X(rule) X(file) X(path) X(match) X(fingerprint) X(allowed)
+#define SECRET_TEXTS(X)                                                                            \
+    X(rule) X(file) X(path) X(match) X(fingerprint) X(allowed) X(identity) X(variable)
 #define SECRET_NUMBERS(X) X(line) X(column) X(cell) X(more) X(layer) X(modified) X(entry)
 
 static void write_secret(struct buffer *out, const void *item)

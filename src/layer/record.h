@@ -14,7 +14,7 @@
 #include "secret/unopened.h"
 
 /* Raised whenever the serialised form or what an analyzer writes into it changes. */
-#define RECORD_FORMAT 7
+#define RECORD_FORMAT 8
 
 /* A package as an analyzer read it. Names are in the ecosystem's normal form. */
 struct package {

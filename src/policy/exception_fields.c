@@ -65,8 +65,10 @@ static bool is_for(const struct exception *exception, enum exception_field field
 
 static bool holds_id(const struct exception *exception, const struct exception_subject *subject)
 {
+    /* By its surest rule the secret is meant, by another what that rule found. */
     if (subject->secret)
-        return is_for(exception, FIELD_ID, subject->secret->secret->rule);
+        return is_for(exception, FIELD_ID, subject->secret->secret->rule) ||
+               is_for(exception, FIELD_ID, subject->place->secret->rule);
     const struct finding *finding = subject->finding;
     const slice *aliases = finding->aliases.items;
     if (is_for(exception, FIELD_ID, finding->id))
@@ -80,8 +82,11 @@ static bool holds_id(const struct exception *exception, const struct exception_s
 static bool holds_fingerprint(const struct exception *exception,
                               const struct exception_subject *subject)
 {
-    return subject->secret &&
-           is_for(exception, FIELD_FINGERPRINT, subject->secret->secret->fingerprint);
+    const slice *fingerprints = subject->secret ? subject->secret->fingerprints.items : NULL;
+    for (size_t i = 0; fingerprints && i < subject->secret->fingerprints.count; i++)
+        if (is_for(exception, FIELD_FINGERPRINT, fingerprints[i]))
+            return true;
+    return false;
 }
 
 static bool holds_package(const struct exception *exception,
@@ -142,8 +147,8 @@ static bool holds_purl(const struct exception *exception, const struct exception
 static bool holds_path(const struct exception *exception, const struct exception_subject *subject)
 {
     if (subject->secret)
-        return is_for(exception, FIELD_PATH, subject->secret->secret->path) ||
-               is_for(exception, FIELD_PATH, subject->secret->secret->file);
+        return is_for(exception, FIELD_PATH, subject->place->secret->path) ||
+               is_for(exception, FIELD_PATH, subject->place->secret->file);
     const slice *locations = subject->finding->component->locations.items;
     size_t count = subject->finding->component->locations.count;
     for (size_t i = 0; i < count; i++)

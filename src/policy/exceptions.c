@@ -145,15 +145,15 @@ static void hide_finding(struct finding *finding, const struct exception *except
     finding->suppressed_until = exception->until;
 }
 
-static void hide_secret(struct image_secret *secret, const struct exception *exception,
-                        struct arena *arena)
+static void hide_place(struct secret_place *place, const struct exception *exception,
+                       struct arena *arena)
 {
-    if (secret->suppressed_reason.len)
+    if (place->suppressed_reason.len)
         return;
-    secret->excepted = true;
-    secret->suppressed_reason = reason_of(exception, arena);
-    secret->suppressed_by = place_of(exception, arena);
-    secret->suppressed_until = exception->until;
+    place->excepted = true;
+    place->suppressed_reason = reason_of(exception, arena);
+    place->suppressed_by = place_of(exception, arena);
+    place->suppressed_until = exception->until;
 }
 
 /* Findings by every id that they have: most entries name one, and most findings have others. */
@@ -221,17 +221,31 @@ static void look_at_findings(struct applying *at)
     }
 }
 
+/* Place by place: a secret that also stands elsewhere is there all the same. */
+static void look_at_secret(struct applying *at, struct image_secret *secret)
+{
+    struct secret_place *places = secret->places.items;
+    bool any = false;
+    for (size_t i = 0; i < secret->places.count; i++) {
+        struct exception_subject subject = {
+            .target = at->scan->target, .secret = secret, .place = &places[i]};
+        if (!exception_holds(at->exception, &subject))
+            continue;
+        any = true;
+        if (!at->over)
+            hide_place(&places[i], at->exception, at->arena);
+    }
+    if (!any)
+        return;
+    at->exception->findings++;
+    image_secret_settle(secret);
+}
+
 static void look_at_secrets(struct applying *at)
 {
     struct image_secret *secrets = at->scan->secrets->items;
-    for (size_t i = 0; i < at->scan->secrets->count; i++) {
-        struct exception_subject subject = {.target = at->scan->target, .secret = &secrets[i]};
-        if (!exception_holds(at->exception, &subject))
-            continue;
-        at->exception->findings++;
-        if (!at->over)
-            hide_secret(&secrets[i], at->exception, at->arena);
-    }
+    for (size_t i = 0; i < at->scan->secrets->count; i++)
+        look_at_secret(at, &secrets[i]);
 }
 
 static enum exception_state state_of(const struct applying *at)

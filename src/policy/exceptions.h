@@ -102,11 +102,12 @@ void exceptions_apply(struct exceptions *exceptions, const struct exception_scan
 size_t exceptions_count(const struct exceptions *exceptions, const char *file,
                         enum exception_state state, size_t *found);
 
-/* What a key is compared with: a finding or a secret in an image. */
+/* What a key is compared with: a finding, or a place of a secret in an image. */
 struct exception_subject {
     const struct target *target;
     const struct finding *finding;     /* or NULL */
     const struct image_secret *secret; /* or NULL */
+    const struct secret_place *place;  /* of the secret: the one that is asked about */
 };
 
 /* Whether all keys of the entry hold (exception_fields.c). */

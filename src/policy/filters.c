@@ -176,6 +176,22 @@ static void apply_to_finding(const struct filters *filters, struct arena *arena,
         suppress(finding, SLICE("a version that repairs it is known"), "--only-notfixed");
 }
 
+/* Only files have paths: what stands in the config is not left out with them. */
+static void apply_to_secret(const struct filters *filters, struct arena *arena,
+                            struct image_secret *secret)
+{
+    struct secret_place *places = secret->places.items;
+    for (size_t i = 0; i < secret->places.count; i++) {
+        const struct path_filter *filter = filter_of(filters, places[i].secret->path);
+        if (!filter || places[i].stand != IN_FILE || places[i].suppressed_reason.len)
+            continue;
+        places[i].suppressed_reason = arena_format(
+            arena, "it lies where \"%.*s\" leaves out what is found", SLICE_ARG(filter->pattern));
+        places[i].suppressed_by = slice_from_text(filter->by);
+    }
+    image_secret_settle(secret);
+}
+
 void filters_apply(const struct filters *filters, struct arena *arena, struct match_result *result,
                    struct list *list)
 {
@@ -183,14 +199,8 @@ void filters_apply(const struct filters *filters, struct arena *arena, struct ma
     struct image_secret *secrets = list->items;
     for (size_t i = 0; i < result->findings.count; i++)
         apply_to_finding(filters, arena, findings[i]);
-    for (size_t i = 0; i < list->count && filters->path_count; i++) {
-        const struct path_filter *filter = filter_of(filters, secrets[i].secret->path);
-        if (!filter || secrets[i].layer == SIZE_MAX || secrets[i].suppressed_reason.len)
-            continue;
-        secrets[i].suppressed_reason = arena_format(
-            arena, "it lies where \"%.*s\" leaves out what is found", SLICE_ARG(filter->pattern));
-        secrets[i].suppressed_by = slice_from_text(filter->by);
-    }
+    for (size_t i = 0; i < list->count && filters->path_count; i++)
+        apply_to_secret(filters, arena, &secrets[i]);
 }
 
 bool filters_leave_out(const struct filters *filters, const struct unjudged *unjudged)

@@ -21,6 +21,10 @@ MUST_CHECK struct error *secret_baseline_read(struct secret_baseline *baseline, 
 /* Whether the secret with that fingerprint is among them. */
 bool secret_baseline_has(const struct secret_baseline *baseline, slice fingerprint);
 
+/* Whether one of those fingerprints (of slice) is: a secret has one by each rule that found it. */
+bool secret_baseline_has_any(const struct secret_baseline *baseline,
+                             const struct list *fingerprints);
+
 /* Marks those of `secrets` (of struct image_secret) that it has as suppressed. */
 void secret_baseline_apply(const struct secret_baseline *baseline, struct list *secrets,
                            struct arena *arena);

@@ -2,6 +2,7 @@
  * CSV (RFC 4180) with a line for each finding and secret, also those that are suppressed, and for
  * what could not be read or judged. Cells that a spreadsheet would run are made text.
  */
+#include "base/limits.h"
 #include "report/escapes.h"
 #include "report/parts.h"
 #include "report/reports.h"
@@ -41,6 +42,8 @@ enum column {
     REASON,
     BY,
     UNTIL,
+    VARIABLE,
+    PLACES,
     COLUMN_COUNT
 };
 
@@ -77,6 +80,8 @@ static const char *const column_names[COLUMN_COUNT] = {
     "reason",
     "by",
     "until",
+    "variable",
+    "places",
 };
 
 struct row {
@@ -172,6 +177,20 @@ static slice number(struct arena *arena, uint64_t value)
     return value ? arena_format(arena, "%llu", (unsigned long long)value) : SLICE_EMPTY;
 }
 
+/* "app/a.env:1:3 (layer 1); config:Env (TOKEN); … 4 more" */
+static slice places_of(const struct report *report, const struct image_secret *found)
+{
+    struct list words = {0};
+    const struct secret_place *places = found->places.items;
+    for (size_t i = 0; i < found->places.count && i < LIMIT_SECRET_PLACES_LISTED; i++)
+        *(slice *)list_add(&words, report->arena, sizeof(slice)) =
+            secret_place_words(report, &places[i]);
+    if (words.count < found->places.count)
+        *(slice *)list_add(&words, report->arena, sizeof(slice)) =
+            arena_format(report->arena, "%zu more", found->places.count - words.count);
+    return joined(&words, report->arena);
+}
+
 static void add_secret(struct buffer *out, const struct report *report,
                        const struct image_secret *found)
 {
@@ -188,6 +207,8 @@ static void add_secret(struct buffer *out, const struct report *report,
     if (found->deleted_in != SIZE_MAX)
         row.cells[DELETED_IN] = arena_format(report->arena, "%zu", found->deleted_in);
     row.cells[MATCH] = secret->match;
+    row.cells[VARIABLE] = secret->variable;
+    row.cells[PLACES] = places_of(report, found);
     row.cells[REASON] = found->suppressed_reason;
     row.cells[BY] = found->suppressed_by;
     add_row(out, &row);

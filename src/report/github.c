@@ -100,11 +100,13 @@ static void add_secret(struct annotations *annotations, const struct image_secre
         return;
     slice title = arena_format(report->arena, "%.*s (%s)", SLICE_ARG(found->title),
                                severity_small(found->severity));
-    slice message = arena_format(report->arena, "%.*s in %.*s. %.*s. %.*s",
+    slice others = secret_other_places(report, found);
+    slice message = arena_format(report->arena, "%.*s in %.*s. %.*s. %.*s%s%.*s",
                                  SLICE_ARG(secret->match), SLICE_ARG(secret_place(report, found)),
-                                 SLICE_ARG(secret_origin(report, found)), SLICE_ARG(found->advice));
+                                 SLICE_ARG(secret_origin(report, found)), SLICE_ARG(others),
+                                 others.len ? " " : "", SLICE_ARG(found->advice));
     add_annotation(annotations, level, title,
-                   (struct place){secret_file(report, found), secret->line, secret->column},
+                   (struct place){secret_file(report, secret), secret->line, secret->column},
                    message);
 }
 

@@ -98,12 +98,15 @@ static void put_messages(struct gitlab *gitlab)
                     arena_format(gitlab->arena, "Not judged: %.*s",
                                  SLICE_ARG(unjudged_sentence(&unjudged[i], gitlab->arena))));
     const struct image_secret *const *secrets = report_secrets(report, false, &count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        slice others = secret_other_places(report, secrets[i]);
         put_message(gitlab, "warn",
-                    arena_format(gitlab->arena, "Secret: %.*s (%s) in %.*s. %.*s",
+                    arena_format(gitlab->arena, "Secret: %.*s (%s) in %.*s. %.*s%s%.*s",
                                  SLICE_ARG(secrets[i]->title), severity_small(secrets[i]->severity),
                                  SLICE_ARG(secret_place(report, secrets[i])),
-                                 SLICE_ARG(secret_origin(report, secrets[i]))));
+                                 SLICE_ARG(secret_origin(report, secrets[i])),
+                                 others.len ? ". " : "", SLICE_ARG(others)));
+    }
     put_suppressed(gitlab);
     json_end_array(gitlab->json);
 }

@@ -42,6 +42,12 @@ static void write_secret(struct page *page, const struct image_secret *found)
     page_html(page, "</code></td>");
     page_open_cell(page, "Place", NULL);
     page_text(page, secret_place(page->report, found));
+    slice others = secret_other_places(page->report, found);
+    if (others.len) {
+        page_html(page, " <small>");
+        page_text(page, others);
+        page_html(page, "</small>");
+    }
     if (secret->more)
         buffer_format(page->out, " <small>%llu more in this file are not listed</small>",
                       (unsigned long long)secret->more);

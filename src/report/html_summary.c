@@ -268,6 +268,21 @@ struct brought {
     size_t by_severity[SEVERITY_COUNT], all, secrets;
 };
 
+/* A secret counts once for each layer that has it. */
+static void count_secrets(const struct page *page, struct brought *brought)
+{
+    size_t layers = page->report->image->layer_count;
+    size_t *counted = arena_array(page->arena, layers + 1, sizeof(size_t)); /* the last, from 1 */
+    for (size_t i = 0; i < page->secret_count; i++) {
+        const struct secret_place *places = page->secrets[i]->places.items;
+        for (size_t j = 0; j < page->secrets[i]->places.count; j++) {
+            size_t layer = places[j].layer < layers ? places[j].layer : layers;
+            brought[layer].secrets += counted[layer] != i + 1;
+            counted[layer] = i + 1;
+        }
+    }
+}
+
 static const struct brought *count_brought(const struct page *page, size_t *most)
 {
     size_t layers = page->report->image->layer_count;
@@ -280,10 +295,7 @@ static const struct brought *count_brought(const struct page *page, size_t *most
         if (++one->all > *most)
             *most = one->all;
     }
-    for (size_t i = 0; i < page->secret_count; i++) {
-        size_t layer = page->secrets[i]->layer;
-        brought[layer < layers ? layer : layers].secrets++;
-    }
+    count_secrets(page, brought);
     return brought;
 }
 

@@ -1,5 +1,6 @@
 /* plimsoll's own JSON: docs/report.md and docs/report.schema.json describe it. */
 #include "base/json_write.h"
+#include "base/limits.h"
 #include "report/parts.h"
 #include "report/reports.h"
 
@@ -188,28 +189,58 @@ static void number_or_null(struct json_writer *json, const char *key, uint64_t n
         json_put_null(json);
 }
 
-static void write_secret(struct json_writer *json, const struct report *report,
-                         const struct image_secret *found)
+/* What an entry and its places have in common. */
+static void write_place(struct json_writer *json, const struct report *report,
+                        const struct secret_place *place)
 {
-    const struct secret *secret = found->secret;
-    bool in_layer = found->layer != SIZE_MAX, deleted = found->deleted_in != SIZE_MAX;
-    json_begin_object(json);
-    json_field(json, "rule", secret->rule);
-    json_field(json, "severity", slice_from_text(severity_names[found->severity]));
-    json_field(json, "title", found->title);
+    const struct secret *secret = place->secret;
+    bool in_layer = place->layer != SIZE_MAX, deleted = place->deleted_in != SIZE_MAX;
+    const struct image_layer *layer = in_layer ? &report->image->layers[place->layer] : NULL;
     json_field(json, "path", secret->path);
     number_or_null(json, "line", secret->line, secret->line > 0);
     number_or_null(json, "column", secret->column, secret->column > 0);
     number_or_null(json, "cell", secret->cell, secret->cell > 0);
-    number_or_null(json, "layer", found->layer, in_layer);
-    json_field_or_null(json, "instruction",
-                       in_layer ? report->image->layers[found->layer].instruction : SLICE_EMPTY);
+    json_field_or_null(json, "variable", secret->variable);
+    number_or_null(json, "layer", place->layer, in_layer);
+    json_field_or_null(json, "instruction", layer ? layer->instruction : SLICE_EMPTY);
+    write_base(json, layer ? layer->base : BASE_UNKNOWN);
     json_field_bool(json, "deleted", deleted);
-    number_or_null(json, "deleted_in", found->deleted_in, deleted);
+    number_or_null(json, "deleted_in", place->deleted_in, deleted);
+}
+
+static void write_places(struct json_writer *json, const struct report *report,
+                         const struct image_secret *found)
+{
+    const struct secret_place *places = found->places.items;
+    size_t listed = found->places.count < LIMIT_SECRET_PLACES_LISTED ? found->places.count
+                                                                     : LIMIT_SECRET_PLACES_LISTED;
+    json_put_key(json, "places");
+    json_begin_array(json);
+    for (size_t i = 0; i < listed; i++) {
+        json_begin_object(json);
+        write_place(json, report, &places[i]);
+        json_field_or_null(json, "reason", places[i].suppressed_reason);
+        json_end_object(json);
+    }
+    json_end_array(json);
+    json_field_number(json, "more_places", (int64_t)(found->places.count - listed));
+}
+
+static void write_secret(struct json_writer *json, const struct report *report,
+                         const struct image_secret *found)
+{
+    const struct secret *secret = found->secret;
+    json_begin_object(json);
+    json_field(json, "rule", secret->rule);
+    json_field(json, "severity", slice_from_text(severity_names[found->severity]));
+    json_field(json, "title", found->title);
+    write_place(json, report, found->places.items);
     json_field(json, "match", secret->match);
     json_field(json, "fingerprint", secret->fingerprint);
+    json_field_strings(json, "fingerprints", found->fingerprints.items, found->fingerprints.count);
     json_field_number(json, "more_in_file", (int64_t)secret->more);
     json_field_or_null(json, "advice", found->advice);
+    write_places(json, report, found);
     if (found->suppressed_reason.len) {
         json_field(json, "reason", found->suppressed_reason);
         json_field_or_null(json, "by", found->suppressed_by);

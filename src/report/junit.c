@@ -148,9 +148,11 @@ static void add_secret(struct junit *junit, struct suite *suite, const struct im
         add_outcome(suite, "skipped", SLICE_EMPTY, why, SLICE_EMPTY);
         suite->skipped++;
     } else {
+        slice others = secret_other_places(report, found);
         slice text =
-            arena_format(junit->arena, "%.*s %.*s. %.*s", SLICE_ARG(found->secret->match),
-                         SLICE_ARG(secret_origin(report, found)), SLICE_ARG(found->advice));
+            arena_format(junit->arena, "%.*s %.*s. %.*s%s%.*s", SLICE_ARG(found->secret->match),
+                         SLICE_ARG(secret_origin(report, found)), SLICE_ARG(others),
+                         others.len ? " " : "", SLICE_ARG(found->advice));
         add_outcome(suite, "failure", severity, found->title, text);
         suite->failures++;
     }

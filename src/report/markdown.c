@@ -191,6 +191,9 @@ static void add_secret(struct markdown *markdown, struct part *part,
     add_code(markdown, &row, found->secret->match);
     buffer_text(&row, " | ");
     add_code(markdown, &row, secret_place(markdown->report, found));
+    if (found->places.count > 1)
+        buffer_format(&row, " and %zu more place%s", found->places.count - 1,
+                      found->places.count == 2 ? "" : "s");
     buffer_text(&row, " | ");
     if (found->layer == SIZE_MAX)
         buffer_text(&row, "the image's config");

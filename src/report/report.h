@@ -9,7 +9,7 @@
 #include "policy/exceptions.h"
 #include "policy/policy.h"
 
-#define REPORT_SCHEMA_VERSION "1.0.0"
+#define REPORT_SCHEMA_VERSION "1.1.0"
 
 /* Something that could not be read or trusted. */
 struct report_error {

@@ -8,14 +8,14 @@
 #include "report/escapes.h"
 #include "report/parts.h"
 #include "report/reports.h"
+#include "report/sarif_parts.h"
 #include "report/sentences.h"
 
 #include <zlib.h>
 
 enum {
     MOST_RESULTS = 25000, /* of a run; as many rules, and there are never more rules than results */
-    MOST_PACKED_BYTES = 10 * 1000 * 1000,
-    MOST_TEXT_BYTES = 1000 /* of a description or message: 1,024 characters */
+    MOST_PACKED_BYTES = 10 * 1000 * 1000
 };
 
 /* One of the two is set. */
@@ -57,39 +57,9 @@ static bool is_suppressed(const struct result *result)
                             : result->secret->suppressed_reason.len) > 0;
 }
 
-/*
- * Plain text, in which "[a](b)" would be a link (3.11.6) and "{0}" a placeholder (3.11.5): a space
- * keeps them from it.
- */
-static slice plain_text(struct arena *arena, slice text)
-{
-    CLEANUP_BUFFER struct buffer out = {0};
-    slice safe = text_safe(arena, text_cut(arena, text, MOST_TEXT_BYTES));
-    for (size_t i = 0; i < safe.len; i++) {
-        char next = i + 1 < safe.len ? safe.ptr[i + 1] : 0;
-        buffer_add_byte(&out, safe.ptr[i]);
-        if ((safe.ptr[i] == ']' && next == '(') || (safe.ptr[i] == '{' && byte_is_digit(next)))
-            buffer_add_byte(&out, ' ');
-    }
-    return arena_copy(arena, buffer_slice(&out));
-}
-
 static void put_message(struct sarif *sarif, const char *key, slice text)
 {
-    json_put_key(&sarif->json, key);
-    json_begin_object(&sarif->json);
-    json_field(&sarif->json, "text", plain_text(sarif->arena, text));
-    json_end_object(&sarif->json);
-}
-
-/* A relative reference (RFC 3986, 4.2): no scheme, no authority, nothing but a path. */
-static slice uri_of(struct arena *arena, slice path)
-{
-    CLEANUP_BUFFER struct buffer uri = {0};
-    while (path.len && path.ptr[0] == '/')
-        path = slice_from(path, 1);
-    buffer_add_percent(&uri, path, "-._~/");
-    return arena_copy(arena, buffer_slice(&uri));
+    sarif_put_message(&sarif->json, sarif->arena, key, text);
 }
 
 /* --- rules ------------------------------------------------------------------------------------ */
@@ -248,12 +218,15 @@ static void put_rules(struct sarif *sarif)
 static slice message_of(const struct sarif *sarif, const struct result *result)
 {
     const struct report *report = sarif->report;
-    if (result->secret)
-        return arena_format(sarif->arena, "%.*s (%.*s) in %.*s. %.*s",
+    if (result->secret) {
+        slice others = secret_other_places(report, result->secret);
+        return arena_format(sarif->arena, "%.*s (%.*s) in %.*s. %.*s%s%.*s",
                             SLICE_ARG(result->secret->title),
                             SLICE_ARG(result->secret->secret->match),
                             SLICE_ARG(secret_place(report, result->secret)),
-                            SLICE_ARG(secret_origin(report, result->secret)));
+                            SLICE_ARG(secret_origin(report, result->secret)),
+                            others.len ? ". " : "", SLICE_ARG(others));
+    }
     const struct finding *finding = result->finding;
     slice fixed = report_fixed(finding, sarif->arena);
     return arena_format(sarif->arena, "%.*s in %.*s. Installed: %.*s. Fixed in: %.*s. %.*s",
@@ -261,63 +234,6 @@ static slice message_of(const struct sarif *sarif, const struct result *result)
                         SLICE_ARG(finding->component->version),
                         SLICE_ARG(fixed.len ? fixed : SLICE("no version yet")),
                         SLICE_ARG(layer_words(report, finding->component->layer)));
-}
-
-static void put_region(struct sarif *sarif, uint64_t line, uint64_t column)
-{
-    line = line ? line : 1;
-    column = column ? column : 1;
-    json_put_key(&sarif->json, "region");
-    json_begin_object(&sarif->json);
-    json_field_number(&sarif->json, "startLine", (int64_t)line);
-    json_field_number(&sarif->json, "startColumn", (int64_t)column);
-    json_field_number(&sarif->json, "endLine", (int64_t)line);
-    json_field_number(&sarif->json, "endColumn", (int64_t)column + 1);
-    json_end_object(&sarif->json);
-}
-
-/* Paths of a plain folder are those of a checkout: GitHub shows the lines of its files. */
-static bool is_rooted(const struct sarif *sarif)
-{
-    const struct image *image = sarif->report->image;
-    return image->root_folder < 0 || image->root_kind == ROOT_FILE_SYSTEM;
-}
-
-static void put_location(struct sarif *sarif, const struct result *result)
-{
-    struct json_writer *json = &sarif->json;
-    const struct component *component = result->finding ? result->finding->component : NULL;
-    const struct secret *secret = component ? NULL : result->secret->secret;
-    slice path =
-        component ? report_location(component) : secret_file(sarif->report, result->secret);
-    json_put_key(json, "locations");
-    json_begin_array(json);
-    json_begin_object(json);
-    json_put_key(json, "physicalLocation");
-    json_begin_object(json);
-    json_put_key(json, "artifactLocation");
-    json_begin_object(json);
-    json_field(json, "uri", uri_of(sarif->arena, path.len ? path : sarif->report->image->name));
-    if (is_rooted(sarif))
-        json_field(json, "uriBaseId", SLICE("IMAGEROOT"));
-    json_end_object(json);
-    put_region(sarif, secret ? secret->line : 1, secret ? secret->column : 1);
-    json_end_object(json);
-    if (component) {
-        json_put_key(json, "logicalLocations");
-        json_begin_array(json);
-        json_begin_object(json);
-        json_field(json, "name", component->name);
-        json_field(json, "fullyQualifiedName", component->ref);
-        json_field(json, "kind", SLICE("package"));
-        json_end_object(json);
-        json_end_array(json);
-    }
-    put_message(sarif, "message",
-                component ? component_words(sarif->report, component)
-                          : secret_place(sarif->report, result->secret));
-    json_end_object(json);
-    json_end_array(json);
 }
 
 /* GitHub tells results apart by primaryLocationLineHash alone; its ending counts what is the same.
@@ -387,6 +303,7 @@ static void put_result_properties(struct sarif *sarif, const struct result *resu
         json_field_bool(json, "kev", result->finding->kev);
     } else {
         json_field_bool(json, "deleted", result->secret->deleted_in != SIZE_MAX);
+        json_field_number(json, "places", (int64_t)result->secret->places.count);
     }
     json_end_object(json);
 }
@@ -403,7 +320,10 @@ static void put_results(struct sarif *sarif)
         json_field_number(&sarif->json, "ruleIndex", (int64_t)result->rule);
         json_field(&sarif->json, "level", slice_from_text(level_of(severity_of(result))));
         put_message(sarif, "message", message_of(sarif, result));
-        put_location(sarif, result);
+        if (result->finding)
+            sarif_put_component_place(&sarif->json, sarif->report, result->finding->component);
+        else
+            sarif_put_secret_places(&sarif->json, sarif->report, result->secret);
         put_fingerprints(sarif, result);
         put_suppressions(sarif, result);
         put_result_properties(sarif, result);
@@ -475,7 +395,7 @@ static void put_run_details(struct sarif *sarif)
     struct json_writer *json = &sarif->json;
     const struct image *image = sarif->report->image;
     json_field(json, "columnKind", SLICE("utf16CodeUnits"));
-    if (is_rooted(sarif))
+    if (sarif_is_rooted(sarif->report))
         put_root(sarif);
     json_put_key(json, "properties");
     json_begin_object(json);

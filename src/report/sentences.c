@@ -2,7 +2,7 @@
 #include "report/escapes.h"
 #include "report/parts.h"
 
-enum { INSTRUCTION_BYTES = 300 };
+enum { INSTRUCTION_BYTES = 300, PLACES_TOLD = 4 };
 
 slice system_words(const struct report *report)
 {
@@ -87,16 +87,52 @@ slice suppression_words(const struct report *report, slice reason, slice by, sli
     return arena_copy(report->arena, buffer_slice(&text));
 }
 
-slice secret_place(const struct report *report, const struct image_secret *found)
+static void add_place(struct buffer *text, const struct secret *secret)
 {
-    const struct secret *secret = found->secret;
-    CLEANUP_BUFFER struct buffer text = {0};
-    buffer_add(&text, secret->path);
+    buffer_add(text, secret->path);
     if (secret->line)
-        buffer_format(&text, ":%llu:%llu", (unsigned long long)secret->line,
+        buffer_format(text, ":%llu:%llu", (unsigned long long)secret->line,
                       (unsigned long long)secret->column);
     if (secret->cell)
-        buffer_format(&text, " (cell %llu)", (unsigned long long)secret->cell);
+        buffer_format(text, " (cell %llu)", (unsigned long long)secret->cell);
+    if (secret->variable.len)
+        buffer_format(text, " (%.*s)", SLICE_ARG(secret->variable));
+}
+
+slice secret_place(const struct report *report, const struct image_secret *found)
+{
+    CLEANUP_BUFFER struct buffer text = {0};
+    add_place(&text, found->secret);
+    return arena_copy(report->arena, buffer_slice(&text));
+}
+
+slice secret_place_words(const struct report *report, const struct secret_place *place)
+{
+    CLEANUP_BUFFER struct buffer text = {0}, more = {0};
+    add_place(&text, place->secret);
+    if (place->stand == IN_FILE && report->image->root_folder < 0)
+        buffer_format(&more, "layer %zu", place->layer);
+    if (place->deleted_in != SIZE_MAX)
+        buffer_format(&more, ", deleted in layer %zu", place->deleted_in);
+    if (place->suppressed_reason.len)
+        buffer_format(&more, "%snot counted", more.len ? ", " : "");
+    if (more.len)
+        buffer_format(&text, " (%.*s)", SLICE_ARG(buffer_slice(&more)));
+    return arena_copy(report->arena, buffer_slice(&text));
+}
+
+slice secret_other_places(const struct report *report, const struct image_secret *found)
+{
+    CLEANUP_BUFFER struct buffer text = {0};
+    const struct secret_place *places = found->places.items;
+    size_t count = found->places.count, told = count < PLACES_TOLD ? count : PLACES_TOLD;
+    for (size_t i = 1; i < told; i++) {
+        buffer_text(&text, i == 1 ? "Also in " : i + 1 == count ? " and " : ", ");
+        buffer_add(&text, secret_place_words(report, &places[i]));
+    }
+    if (count > told)
+        buffer_format(&text, " and %zu more place%s", count - told, count - told == 1 ? "" : "s");
+    buffer_text(&text, text.len ? "." : "");
     return arena_copy(report->arena, buffer_slice(&text));
 }
 
@@ -111,9 +147,9 @@ slice secret_origin(const struct report *report, const struct image_secret *foun
                         found->deleted_in, found->layer, SLICE_ARG(layer));
 }
 
-slice secret_file(const struct report *report, const struct image_secret *found)
+slice secret_file(const struct report *report, const struct secret *secret)
 {
-    slice path = found->secret->file.len ? found->secret->file : found->secret->path;
+    slice path = secret->file.len ? secret->file : secret->path;
     slice folder = report->image->name;
     if (report->image->root_folder < 0 || report->image->root_kind != ROOT_FOLDER ||
         slice_starts(folder, SLICE("/")) || slice_starts(folder, SLICE("..")))

@@ -1,4 +1,4 @@
-/* The secrets in the table for people. */
+/* The secrets in the table for people: a row for each, its places below. */
 #include "report/sentences.h"
 #include "report/table_parts.h"
 
@@ -19,6 +19,22 @@ static slice origin_of(const struct report *report, const struct image_secret *f
                         SLICE_ARG(instruction));
 }
 
+enum { PLACES_SHOWN = 4 };
+
+/* Those beyond the first, of many the first few. */
+static void add_other_places(struct table *table, const struct image_secret *found)
+{
+    const struct secret_place *places = found->places.items;
+    size_t count = found->places.count, shown = count < PLACES_SHOWN ? count : PLACES_SHOWN;
+    struct arena *arena = table->report->arena;
+    for (size_t i = 1; i < shown; i++)
+        table_line(table, arena_format(arena, "            also in %.*s",
+                                       SLICE_ARG(secret_place_words(table->report, &places[i]))));
+    if (count > shown)
+        table_line(table, arena_format(arena, "            and in %zu more place%s", count - shown,
+                                       count - shown == 1 ? "" : "s"));
+}
+
 static void add_secret(struct table *table, const struct image_secret *found)
 {
     struct arena *arena = table->report->arena;
@@ -31,6 +47,7 @@ static void add_secret(struct table *table, const struct image_secret *found)
     slice origin = origin_of(table->report, found);
     if (origin.len)
         table_line(table, arena_format(arena, "            %.*s", SLICE_ARG(origin)));
+    add_other_places(table, found);
     if (found->secret->more)
         table_line(table, arena_format(arena, "            %llu more in this file are not listed",
                                        (unsigned long long)found->secret->more));

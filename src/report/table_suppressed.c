@@ -1,5 +1,6 @@
 /* In the table for people: what was suppressed, by whom and why. */
 #include "report/parts.h"
+#include "report/sentences.h"
 #include "report/table_parts.h"
 
 /* What is suppressed by a filter or by us, in a line each. */
@@ -83,7 +84,7 @@ static void list_secrets(struct table *table)
         const struct image_secret *found = secrets[i];
         table_line(table, arena_format(report->arena, "  %-10s  %.*s  %.*s",
                                        severity_names[found->severity], SLICE_ARG(found->title),
-                                       SLICE_ARG(found->secret->path)));
+                                       SLICE_ARG(secret_place(report, found))));
         table_line(table, arena_format(report->arena, "            %.*s",
                                        SLICE_ARG(found->suppressed_reason)));
         table_line(table, place(report, found->suppressed_by, found->suppressed_until));

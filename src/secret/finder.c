@@ -53,7 +53,9 @@ void secret_look_add(struct secret_look *look, const struct secret_hit *hit, uin
                 .line = hit->line,
                 .column = hit->column,
                 .cell = cell,
+                .offset = hit->start,
                 .allowed = why_allowed(look, hit),
+                .identity = secret_identity(hit->secret, look->arena),
             },
     };
 }
@@ -103,6 +105,7 @@ static void keep(struct secret_look *look, const struct secret *found)
     kept->match = arena_copy(arena, found->match);
     kept->fingerprint = arena_copy(arena, found->fingerprint);
     kept->allowed = arena_copy(arena, found->allowed);
+    kept->identity = arena_copy(arena, found->identity);
 }
 
 void secret_look_settle(struct secret_look *look)

@@ -12,7 +12,14 @@ slice secret_redacted(const struct secret_rule *rule, slice secret, struct arena
 /* 32 hex digits: HMAC-SHA-256 (RFC 2104) of rule and secret, cut. In the arena. */
 slice secret_fingerprint(const struct secret_rule *rule, slice secret, struct arena *arena);
 
-/* The key of fingerprints, for this process; without it they are keyed with a well-known one. */
+/*
+ * 16 bytes that tell the value from all others, by whatever rule it was found: keyed likewise. For
+ * records only, which tell by it that two are one; no report has it. White space and escaped line
+ * ends make no difference: a key is the same in one line and in many.
+ */
+slice secret_identity(slice secret, struct arena *arena);
+
+/* The key of both, for this process; without it they are keyed with a well-known one. */
 void secret_fingerprint_key(slice key);
 
 #endif

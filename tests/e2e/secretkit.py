@@ -80,6 +80,11 @@ def token(rule, seed=0):
     return SIMPLE[rule](seed)
 
 
+def places(report):
+    """[(secret, place)] of what counts: a secret has as many places as it was planted in."""
+    return [(secret, place) for secret in report["secrets"] for place in secret["places"]]
+
+
 def core(text):
     """The part of an example that is random enough to be looked for in outputs."""
     parts = re.findall(r"[A-Za-z0-9+/_-]{16,}", text)

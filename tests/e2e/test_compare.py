@@ -85,10 +85,18 @@ def finding(text, **more):
             "epss": None, "epss_percentile": None, "kev": False, **more}
 
 
-def secret(fingerprint, severity="HIGH"):
-    return {"rule": "r", "severity": severity, "title": "a token", "path": f"srv/{fingerprint}", "line": 1, "column": 1,
-            "cell": None, "layer": 0, "instruction": None, "deleted": False, "deleted_in": None, "match": "x*",
-            "fingerprint": fingerprint, "more_in_file": 0, "advice": None}
+def secret(fingerprint, *others, severity="HIGH"):
+    place = {"path": f"srv/{fingerprint}", "line": 1, "column": 1, "cell": None, "variable": None, "layer": 0,
+             "instruction": None, "base": None, "deleted": False, "deleted_in": None}
+    return {"rule": "r", "severity": severity, "title": "a token", **place, "match": "x*", "fingerprint": fingerprint,
+            "fingerprints": [fingerprint, *others], "more_in_file": 0, "advice": None,
+            "places": [{**place, "reason": None}], "more_places": 0}
+
+
+def old_secret(fingerprint):
+    """As the first reports had it, which had each place by itself."""
+    return {key: value for key, value in secret(fingerprint).items()
+            if key not in ("variable", "base", "fingerprints", "places", "more_places")}
 
 
 def report(packages=(), findings=(), *, secrets=(), suppressed=(), size=1000, created="2026-01-02T03:04:05Z", **more):
@@ -98,7 +106,7 @@ def report(packages=(), findings=(), *, secrets=(), suppressed=(), size=1000, cr
     for one in [*findings, *(s for s in suppressed if "component" in s)]:
         parts.setdefault(one["component"], component(one["component"].removeprefix("pkg:")))
     return {
-        "schema_version": "1.0.0", "scanners": ["vuln", "secret"],
+        "schema_version": "1.1.0", "scanners": ["vuln", "secret"],
         "image": {"name": "app:1", "tags": [], "digest": None, "config_digest": None, "platform": "linux/amd64",
                   "created": created, "base_name": None, "base_digest": None,
                   "os": {"id": "debian", "version_id": "12", "name": "Debian 12", "end_of_life": None},
@@ -210,10 +218,28 @@ def test_what_fixed_a_finding(save):
     assert told == {"CVE-1": "2.0", "CVE-2": None}
 
 
-def test_secrets_by_fingerprint(save):
-    result = compare(*save(report(secrets=[secret("a"), secret("b"), secret("b")]), report(secrets=[secret("b"), secret("c")])))
+@pytest.mark.parametrize("before, after, expected", [
+    ([secret("a"), secret("b"), secret("b")], [secret("b"), secret("c")], (["c"], ["a"], ["b"])),
+    ([old_secret("a"), old_secret("b"), old_secret("b")], [secret("b"), secret("c")], (["c"], ["a"], ["b"])),
+    # Another rule is the surest now: the value is the same.
+    ([secret("a", "b")], [secret("b")], ([], [], ["b"])),
+    ([secret("a")], [secret("b", "a")], ([], [], ["b"])),
+    ([secret("a", "x")], [secret("b", "x")], ([], [], ["b"])),
+    ([old_secret("a"), old_secret("b"), old_secret("c")], [secret("a", "b")], ([], ["c"], ["a"])),
+])
+def test_secrets_by_fingerprint(save, before, after, expected):
+    result = compare(*save(report(secrets=before), report(secrets=after)))
     told = {how: [s["fingerprint"] for s in found] for how, found in result.report["changes"]["secrets"].items()}
-    assert told == {"new": ["c"], "fixed": ["a", "b"], "unchanged": ["b"]}
+    assert told == dict(zip(("new", "fixed", "unchanged"), expected))
+
+
+@pytest.mark.parametrize("known", [secret("a"), old_secret("a"), secret("x", "a"), secret("b")])
+def test_a_baseline_knows_any_fingerprint(save, known):
+    """Whichever rule is the surest, now or then."""
+    paths = save(report(), report(secrets=[secret("b", "a")]), report(secrets=[known]))
+    assert compare(*paths[:2], "--max-new", "high", code=1).report["changes"]["totals"]["secrets"]["after"] == 1
+    told = compare(*paths[:2], "--max-new", "high", "--secret-baseline", paths[2], code=0)
+    assert told.report["changes"]["totals"]["secrets"]["after"] == 0
 
 
 def test_origins(save):
@@ -433,7 +459,7 @@ NOT_READ = {"score", "vector", "severity_source", "name", "installed", "status",
             "purl", "layer", "locations", "source", "installer", "direct_url", "contains", "tags", "config_digest", "base_name", "base_digest",
             "id", "version_id", "index", "diff_id", "line", "column", "cell", "deleted", "deleted_in", "match", "more_in_file", "advice",
             "misconfigurations", "exceptions", "scanners", "created", "pass", "exit_code", "reasons", "age_days", "starter", "ecosystems", "ecosystem", "until", "reason",
-            "by", "where", "path", "digest"}
+            "by", "where", "path", "digest", "variable", "more_places"}
 READ_ALL_THE_SAME = {("image", "name"), ("components", 0, "name"), ("findings", 0, "id"), ("findings", 0, "layer"), ("secrets", 0, "path"),
                      ("unjudged", 0, "reason"), ("image", "digest"), ("image", "os", "name")}
 
@@ -457,11 +483,15 @@ def test_damaged_reports(save):
     assert compare(*save(whole, whole)).code == 0
     wrong, tried = [], 0
     for path in places(whole):
-        if path[-1] in NOT_READ and path not in READ_ALL_THE_SAME or path == ("findings", 0, "base"):
+        if path[-1] in NOT_READ and path not in READ_ALL_THE_SAME or path[0:3:2] in (("findings", "base"), ("secrets", "base")):
+            continue
+        if "places" in path:
             continue
         for value in (..., 17.5):
             if path[0] in ("schema_version", "verdict") and len(path) == 1 and value is ...:
                 continue  # then it is no report at all
+            if path[-1] == "fingerprints" and value is ...:
+                continue  # the first reports did not have them
             tried += 1
             result = compare(*save(whole, damage(whole, path, value)))
             if result.code != 3 or "not whole" not in result.stderr or str(path[-1]) not in result.stderr:
@@ -475,7 +505,7 @@ CONTENTS = {
     "another's": (lambda text: '{"Results": []}', "nor a report of plimsoll"),
     "a key twice": (lambda text: text.replace('"findings"', '"findings": [], "findings"', 1), "duplicate"),
     "deep": (lambda text: '{"a":' * 100 + "1" + "}" * 100, "nested"),
-    "a later form": (lambda text: text.replace('"schema_version": "1.0.0"', '"schema_version": "2.0.0"'), "2.0.0"),
+    "a later form": (lambda text: text.replace('"schema_version": "1.1.0"', '"schema_version": "2.0.0"'), "2.0.0"),
     "a component twice": (lambda text: text.replace('"components": [', '"components": [' + json.dumps(component("pypi/a@1")) + ","), "ref"),
     "a finding of nothing": (lambda text: text.replace('"component": "pkg:pypi/a@1"', '"component": "pkg:pypi/q@1"'), "component"),
     "a layer that is not there": (lambda text: text.replace('"kev": false', '"kev": false, "more": 1').replace('"layer": 0, "instruction"', '"layer": 7, "instruction"'), "layer"),

@@ -29,9 +29,9 @@ def image(tmp_path, *layers, name="image.tar", **more):
 
 
 def found(result):
-    """{(rule, path)} of what counts."""
+    """{(rule, path)} of what counts, each place of it."""
     assert result.report is not None, result
-    return {(secret["rule"], secret["path"]) for secret in result.report["secrets"]}
+    return {(secret["rule"], place["path"]) for secret, place in sk.places(result.report)}
 
 
 def paths(result):
@@ -90,7 +90,7 @@ def test_recall_and_precision(tmp_path):
     assert named >= len(good) * 9 // 10, [rule for rule, path, _ in good if (rule, path) not in hits]
     wrong = [(rule, path) for rule, path in hits if path in {path for _, path, _ in bad}]
     assert len(wrong) * 20 <= len(hits), wrong
-    by_path = {secret["path"]: secret for secret in result.report["secrets"]}
+    by_path = {place["path"]: place for _, place in sk.places(result.report)}
     for _, path, _ in good[0:90:3]:
         assert by_path[path]["deleted"] and by_path[path]["deleted_in"] == 2 and by_path[path]["layer"] == 0
     assert not any(by_path[path]["deleted"] for _, path, _ in good[1::3] if path in by_path)
@@ -201,13 +201,13 @@ def test_place(places, path):
 
 
 def test_notebook_cells(places):
-    cells = {secret["rule"]: secret["cell"] for secret in places.report["secrets"] if secret["path"] == "srv/nb.ipynb"}
+    cells = {secret["rule"]: place["cell"] for secret, place in sk.places(places.report) if place["path"] == "srv/nb.ipynb"}
     assert cells == {"aws-access-key": 2, "huggingface-token": 2}
 
 
 def test_one_finding_for_one_key(places):
     """A service account is that, not a private key as well."""
-    rules = [secret["rule"] for secret in places.report["secrets"] if secret["path"] == "srv/account.env"]
+    rules = [secret["rule"] for secret, place in sk.places(places.report) if place["path"] == "srv/account.env"]
     assert rules == ["gcp-service-account"]
 
 
@@ -230,7 +230,7 @@ def test_deleted_and_overwritten(tmp_path):
     result = scan(image(
         tmp_path, [file("a/gone.env", f"T={HF}"), file("a/over.env", f"T={GH}"), file("b/opaque.env", f"T={HF}"), file("kept.env", f"T={HF}")],
         [whiteout("a/gone.env"), file("a/over.env", "T=none")], [folder("b"), opaque("b")]))
-    state = {s["path"]: (s["layer"], s["deleted"], s["deleted_in"]) for s in result.report["secrets"]}
+    state = {p["path"]: (p["layer"], p["deleted"], p["deleted_in"]) for _, p in sk.places(result.report)}
     assert state == {"a/gone.env": (0, True, 1), "a/over.env": (0, True, 1), "b/opaque.env": (0, True, 2),
                      "kept.env": (0, False, None)}
     table = scanner.run("image", "--input", str(tmp_path / "image.tar"), "--scanners", "secret")
@@ -322,7 +322,7 @@ def test_cache_holds_no_secret(tmp_path, monkeypatch):
     args = ["image", "--input", str(path), "--scanners", "secret", "-f", "json", "--cache-dir", str(cache)]
     environment = {key: value for key, value in scanner.environment().items() if key != "PLIMSOLL_NO_CACHE"}
     outputs = [subprocess.run([scanner.binary(), *args], capture_output=True, env=environment) for _ in range(2)]
-    assert outputs[0].stdout == outputs[1].stdout and len(json.loads(outputs[0].stdout)["secrets"]) == 3
+    assert outputs[0].stdout == outputs[1].stdout and len(sk.places(json.loads(outputs[0].stdout))) == 3
     files = [where for where in cache.rglob("*") if where.is_file()]
     assert files
     for where in files:
@@ -333,7 +333,7 @@ def test_cache_holds_no_secret(tmp_path, monkeypatch):
 
 def test_fingerprints(tmp_path):
     one = scan(image(tmp_path, [file("a", HF), file("b", f"x{' ' * 99}{HF}"), file("c", sk.token("huggingface-token", 77))]))
-    prints = {s["path"]: s["fingerprint"] for s in one.report["secrets"]}
+    prints = {place["path"]: secret["fingerprint"] for secret, place in sk.places(one.report)}
     assert prints["a"] == prints["b"] != prints["c"]
     assert all(re.fullmatch(r"[0-9a-f]{32}", text) for text in prints.values())
 
@@ -383,11 +383,12 @@ def test_own_rules(tmp_path):
                             file("a.txt", 'acme_key = "abcdef123456"\n'), file("vendor/x.env", f"T={HF}\n"),
                             file("b.env", f"T={HF}\nU={GH}\n")])
     result = scan(path, "--secret-config", str(config))
-    assert found(result) == {("acme-token", "a.conf"), ("huggingface-token", "b.env")}, result
+    assert {(s["rule"], s["path"]) for s in result.report["secrets"]} == {("acme-token", "a.conf"), ("huggingface-token", "b.env")}, result
     [own] = [s for s in result.report["secrets"] if s["rule"] == "acme-token"]
     assert (own["severity"], own["title"], own["line"], own["column"]) == ("HIGH", "Acme token", 2, 14)
-    assert {(s["path"], s["reason"]) for s in result.report["suppressed"]} == {
-        ("a.conf", "allowed by staging of --secret-config"), ("vendor/x.env", "allowed by vendored of --secret-config")}
+    assert {(s["path"], s["reason"]) for s in result.report["suppressed"]} == {("a.conf", "allowed by staging of --secret-config")}
+    assert {p["path"]: p["reason"] for s, p in sk.places(result.report) if s["rule"] == "huggingface-token"} == {
+        "b.env": None, "vendor/x.env": "allowed by vendored of --secret-config"}
     config.write_text("enable-builtin-rules: [jwt]\n")
     assert found(scan(path, "--secret-config", str(config))) == set()
 

@@ -23,7 +23,12 @@ static void apply(struct exceptions *exceptions, struct arena *arena)
         .id = SLICE("CVE-2024-1"), .component = &component, .status = "affected"};
     struct finding *findings[] = {&finding};
     struct secret found = {.rule = SLICE("github-token"), .file = location, .path = location};
-    struct image_secret secret = {.secret = &found};
+    struct secret other = {.rule = SLICE("jwt"), .file = SLICE("a"), .path = SLICE("a")},
+                  own = found;
+    slice fingerprint = SLICE("0123456789abcdef");
+    struct secret_place places[] = {{.secret = &found, .order = 1}, {.secret = &other, .order = 2}};
+    struct image_secret secret = {
+        .secret = &own, .places = {places, 2, 2}, .fingerprints = {&fingerprint, 1, 1}};
     struct list secrets = {&secret, 1, 1};
     struct match_result result = {.findings = {(void *)findings, 1, 1}};
     struct target target;

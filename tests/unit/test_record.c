@@ -29,7 +29,8 @@ static struct record whole_record(struct arena *arena)
     static struct problem problems[] = {{SLICE(""), SLICE("all")}, {SLICE("p"), SLICE("cannot")}};
     static struct secret secrets[] = {{.rule = SLICE(""), .line = UINT64_MAX},
                                       {SLICE("jwt"), SLICE("a"), SLICE("a!b"), SLICE("x"),
-                                       SLICE("f"), 3, 4, 5, 6, 7, 8, 9, SLICE("why")}};
+                                       SLICE("f"), 3, 4, 5, 6, 7, 8, 9, SLICE("why"), SLICE("\0id"),
+                                       SLICE("TOKEN"), 0}};
     static struct masked_text masked[] = {{1, SLICE("RUN x")}, {0, SLICE("")}};
     static struct unopened unopened[] = {{SLICE("a.zip"), SLICE("encrypted"), 0},
                                          {SLICE("b!c.7z"), SLICE("7z"), UINT64_MAX}};
@@ -113,7 +114,8 @@ static void expect_same(const struct record *found, const struct record *expecte
         expect_slices(&a->rule, &b->rule, 5);
         assert_true(slice_equal(a->allowed, b->allowed) && a->line == b->line);
         assert_true(a->column == b->column && a->cell == b->cell && a->more == b->more);
-        assert_true(a->layer == b->layer);
+        assert_true(a->layer == b->layer && slice_equal(a->variable, b->variable));
+        assert_true(slice_equal(a->identity, b->identity));
     }
     assert_int_equal(found->unopened.count, expected->unopened.count);
     for (size_t i = 0; i < found->unopened.count; i++) {

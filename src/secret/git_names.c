@@ -2,7 +2,7 @@
 #include "base/limits.h"
 
 enum {
-    SLOTS = 1 << 20,   /* a power of two, and more than LIMIT_GIT_NAMES */
+    FIRST_ROOM = 64,   /* a power of two */
     SLOTS_TRIED = 64,  /* ids that a tree makes up may all want the same place */
     FOLDERS_MOST = 64, /* in each other */
     NAME_MOST = 255,   /* bytes, as of a file */
@@ -54,8 +54,6 @@ void git_hash_end(struct git_hash *hash, unsigned char id[GIT_SHA256])
 void git_names_open(struct git_names *names)
 {
     *names = (struct git_names){0};
-    names->slots = memory_alloc(SLOTS * sizeof(*names->slots));
-    memset(names->slots, 0xff, SLOTS * sizeof(*names->slots));
 }
 
 void git_names_close(struct git_names *names)
@@ -70,32 +68,40 @@ static uint32_t *find_slot(const struct git_names *names, const unsigned char *i
 {
     uint32_t at;
     memcpy(&at, id, sizeof(at));
-    for (size_t tried = 0; tried < SLOTS_TRIED; tried++, at++) {
-        uint32_t *slot = &names->slots[at % SLOTS];
+    for (size_t tried = 0; names->room && tried < SLOTS_TRIED; tried++, at++) {
+        uint32_t *slot = &names->slots[at & (2 * names->room - 1)];
         if (*slot == GIT_NONE || memcmp(names->names[*slot].id, id, GIT_ID_KEPT) == 0)
             return slot;
     }
     return NULL;
 }
 
-static void make_room(struct git_names *names)
+/* Twice as many, of which each has two slots. */
+static void grow(struct git_names *names)
 {
-    if (names->count & (names->count - 1))
-        return;
-    size_t room = names->count < 64 ? 64 : 2 * names->count;
-    names->names = memory_resize(names->names, room * sizeof(*names->names));
+    names->room = names->room ? 2 * names->room : FIRST_ROOM;
+    names->names = memory_resize(names->names, names->room * sizeof(*names->names));
+    free(names->slots);
+    names->slots = memory_alloc(2 * names->room * sizeof(*names->slots));
+    memset(names->slots, 0xff, 2 * names->room * sizeof(*names->slots));
+    for (size_t i = 0; i < names->count; i++) {
+        uint32_t *slot = find_slot(names, names->names[i].id);
+        if (slot)
+            *slot = (uint32_t)i;
+    }
 }
 
 /* The number of the id's name; GIT_NONE where there are too many. */
 static uint32_t put(struct git_names *names, const unsigned char *id)
 {
+    if (names->count == names->room && names->room < LIMIT_GIT_NAMES)
+        grow(names);
     uint32_t *slot = find_slot(names, id);
     if (!slot)
         return GIT_NONE;
     if (*slot == GIT_NONE) {
         if (names->count == LIMIT_GIT_NAMES)
             return GIT_NONE;
-        make_room(names);
         struct git_name *name = &names->names[names->count];
         memcpy(name->id, id, GIT_ID_KEPT);
         name->text = name->parent = GIT_NONE;

@@ -35,8 +35,8 @@ struct git_name {
 
 struct git_names {
     struct git_name *names;
-    uint32_t *slots; /* by id; GIT_NONE: free */
-    size_t count;
+    uint32_t *slots; /* by id, two for each that there is room for; GIT_NONE: free */
+    size_t count, room;
     struct buffer texts; /* each ends in a NUL */
 };
 

@@ -2,7 +2,7 @@
 #include "secret/git_delta.h"
 #include "base/limits.h"
 
-enum { LEAST_COST = 64 }; /* bytes that even the smallest object counts as */
+enum { LEAST_COST = 1024 }; /* bytes that even the smallest object counts as */
 
 void git_chains_open(struct git_chains *chains, struct git_index *index, struct git_unpack *unpack)
 {
@@ -131,6 +131,8 @@ static struct error *make_again(struct git_chains *chains, struct git_frame *fra
 {
     const struct git_object *objects = chains->index->objects;
     size_t count = 0;
+    if (chains->made > chains->most)
+        return NULL;
     for (uint32_t at = frame->object; at != GIT_NONE; at = objects[at].base)
         count++;
     CLEANUP_FREE uint32_t *chain = memory_alloc(count * sizeof(*chain));

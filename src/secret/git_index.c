@@ -156,11 +156,37 @@ static struct error *read_objects(struct git_index *index, struct git_unpack *un
     return NULL;
 }
 
-static int compare_awaited(const void *one, const void *other)
+static bool comes_before(const struct git_awaited *one, const struct git_awaited *other)
 {
-    const struct git_awaited *a = one, *b = other;
-    int order = memcmp(a->base, b->base, GIT_ID_KEPT);
-    return order ? order : (a->object > b->object) - (a->object < b->object);
+    int order = memcmp(one->base, other->base, GIT_ID_KEPT);
+    return order ? order < 0 : one->object < other->object;
+}
+
+/* Lets the one at `at` sink below those that come behind it. */
+static void sink(struct git_awaited *heap, size_t count, size_t at)
+{
+    const struct git_awaited sinking = heap[at];
+    for (size_t child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && comes_before(&heap[child], &heap[child + 1]))
+            child++;
+        if (!comes_before(&sinking, &heap[child]))
+            break;
+        heap[at] = heap[child];
+    }
+    heap[at] = sinking;
+}
+
+/* A heap sort: qsort asks the kernel how much memory there is, which a worker may not. */
+static void sort_awaited(struct git_awaited *awaited, size_t count)
+{
+    for (size_t i = count / 2; i-- > 0;)
+        sink(awaited, count, i);
+    while (count > 1) {
+        struct git_awaited last = awaited[--count];
+        awaited[count] = awaited[0];
+        awaited[0] = last;
+        sink(awaited, count, 0);
+    }
 }
 
 static void add_child(struct git_index *index, uint32_t base, uint32_t child)
@@ -193,8 +219,7 @@ struct error *git_index_make(struct git_index *index, struct git_unpack *unpack,
     /* Behind the last object stands a checksum of the pack, made as ids are. */
     if (index->count == announced && unpack->spool->size - index->end == GIT_SHA256)
         index->id_bytes = GIT_SHA256;
-    if (index->awaited_count)
-        qsort(index->awaited, index->awaited_count, sizeof(*index->awaited), compare_awaited);
+    sort_awaited(index->awaited, index->awaited_count);
     link_children(index);
     return NULL;
 }
@@ -233,9 +258,10 @@ void git_index_attach(struct git_index *index, uint32_t object, const unsigned c
 {
     for (size_t i = first_awaited(index, id); i < index->awaited_count; i++) {
         uint32_t child = index->awaited[i].object;
-        if (memcmp(index->awaited[i].base, id, GIT_ID_KEPT) != 0)
+        /* All of one id are attached at once: there may be as many that have it as wait for it. */
+        if (memcmp(index->awaited[i].base, id, GIT_ID_KEPT) != 0 ||
+            index->objects[child].base != GIT_NONE)
             return;
-        if (index->objects[child].base == GIT_NONE)
-            add_child(index, object, child);
+        add_child(index, object, child);
     }
 }

@@ -27,7 +27,7 @@ ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "GIT_CONFIG_N
 
 
 def git(folder, *args, stdin=b""):
-    done = subprocess.run(["git", "-c", "gc.auto=0", *map(str, args)], cwd=folder, input=stdin, capture_output=True,
+    done = subprocess.run(["git", "-c", "gc.auto=0", "-c", "fastimport.unpackLimit=100000", *map(str, args)], cwd=folder, input=stdin, capture_output=True,
                           env=ENVIRONMENT, timeout=60)
     assert done.returncode == 0, (args, done.stderr)
     return done.stdout
@@ -200,7 +200,7 @@ def histories(tmp_path_factory):
         name = f"{number:02}-{'sha256' if sha256 else 'sha1'}-{ways[number % len(ways)].replace(' ', '-')}"
         loose, packed = base / "before" / name, base / "after" / name
         shutil.copytree(empty[number % 2, sha256], loose)
-        git(loose, "-c", "fastimport.unpackLimit=1000", "fast-import", "--quiet", stdin=stream)
+        git(loose, "fast-import", "--quiet", stdin=stream)
         shutil.copytree(loose, packed, copy_function=os.link)
         WAYS[ways[number % len(ways)]](packed)
         all_keys[name] = keys
@@ -328,7 +328,8 @@ def test_passwords_of_one_line(tmp_path):
     assert {s["path"].split("!")[1][10:] for s in after} == {"/app.env"}
 
 
-def test_lines_and_versions_of_a_large_file(tmp_path):
+@pytest.mark.parametrize("kind", ["by place", "by id"])
+def test_lines_and_versions_of_a_large_file(tmp_path, kind):
     """A key that a hundred versions have is told once; one that only an old version has is told at its line."""
     repository = empty_repository(tmp_path / "r")
     rng = sk.dice("large")
@@ -346,15 +347,31 @@ def test_lines_and_versions_of_a_large_file(tmp_path):
         stream.append(commit({"conf/big.txt": ("\n".join(version) + "\n").encode()}, step))
         lines.insert(rng.randrange(3100, len(lines)), a_line(rng))
     git(repository, "fast-import", "--quiet", stdin=b"".join(stream))
-    git(repository, "repack", "-adfq", "--depth=200", "--window=5")
+    pack_by_id(repository) if kind == "by id" else git(repository, "repack", "-adfq", "--depth=200", "--window=5")
     prints = fingerprints(tmp_path, [stays, *keys])
     found = secrets_in(repository)["secrets"]
-    assert counted(repository)[6] > 90
+    assert counted(repository)[7 if kind == "by id" else 6] > 90
     assert sorted(s["fingerprint"] for s in found) == sorted(prints.values())
     for secret in found:
         blob = git(repository, "cat-file", "blob", secret["path"].split("!")[1].split("/")[0]).decode().split("\n")
         key, = [key for key, one in prints.items() if one == secret["fingerprint"]]
         assert blob[secret["line"] - 1] == key and secret["column"] == 3
+
+
+def test_rules_for_certain_files(tmp_path):
+    """What one file has of another was looked through as the other's: a rule may be for this one alone."""
+    repository = empty_repository(tmp_path / "r")
+    lines = "".join(f"option_{number} = {sk.letters(30, sk.LETTERS, number)}\n" for number in range(2000))
+    text = lines + f"key {sk.letters(30, 'ABC')}\n" + lines[::-1]
+    files = {"a/first.txt": text, "b/prod.env": "one more line\n" + text, "c/last.txt": text + "and another\n"}
+    git(repository, "fast-import", "--quiet", stdin=commit({path: data.encode() for path, data in files.items()}, 0))
+    git(repository, "repack", "-adfq")
+    git(repository, "prune-packed", "-q")
+    assert counted(repository)[6] >= 2
+    config = tmp_path / "rules.yaml"
+    config.write_text("enable-builtin-rules: []\nrules:\n- {id: own, title: own, severity: HIGH, regex: 'key [ABC]{30}', path: 'prod[.]env$'}\n")
+    found = secrets_in(repository, "--secret-config", config)["secrets"]
+    assert [s["path"].split("!")[1][10:] for s in found if s["rule"] == "own"] == ["/b/prod.env"]
 
 
 def test_kinds_within_a_pack(tmp_path):
@@ -416,7 +433,7 @@ def test_damaged_packs(tmp_path):
     """Cut or changed anywhere: what could be read is found, the damage is told, and nothing is an error."""
     repository = empty_repository(tmp_path / "r")
     stream, keys = history(5)
-    git(repository, "-c", "fastimport.unpackLimit=1", "fast-import", "--quiet", stdin=stream)
+    git(repository, "fast-import", "--quiet", stdin=stream)
     git(repository, "repack", "-adfq")
     pack = packs_of(repository)[0].read_bytes()
     rng = sk.dice("damage")

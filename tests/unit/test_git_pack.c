@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "base/limits.h"
+#include "secret/finder.h"
 #include "secret/git_changes.h"
 #include "secret/git_chains.h"
 #include "secret/git_delta.h"
@@ -721,6 +722,62 @@ static void test_changes(void **state)
     assert_true(shown < all / 2);
 }
 
+/* -- a look through one ---------------------------------------------------------------------------
+ */
+
+static struct secret_scanner *scanner_of_one_rule(void)
+{
+    static const struct secret_rule *rules[1];
+    struct secret_database *database;
+    for (size_t i = 0; i < secret_rule_count; i++)
+        if (strcmp(secret_rules[i].id, "generic-password") == 0)
+            rules[0] = &secret_rules[i];
+    assert_non_null(rules[0]);
+    assert_null(secret_database_make(&database, rules, 1, true));
+    return secret_scanner_new(rules, 1, database);
+}
+
+/* Without a file to keep it in, and larger than memory: the first part is put together, the rest
+ * looked at as it is stored. */
+static void test_larger_than_is_kept(void **state)
+{
+    (void)state;
+    static const char first[] = "password = \"k7Wq9x2LmP4zT8\"\n";
+    static const char second[] = "password = \"Zq3Wq9x2LmP4zT\"\n";
+    static const char third[] = "password = \"x2LmP4zT8Rk7Wq\"\n";
+    CLEANUP_PACKING struct packing packing = {0};
+    CLEANUP_FREE char *noise = memory_alloc(LARGE);
+    uint32_t random = 1;
+    for (size_t i = 0; i < LARGE; i++)
+        noise[i] = (char)dice(&random, 256);
+    add_object(&packing, GIT_BLOB, slice_make(first, sizeof(first) - 1));
+    add_object(&packing, GIT_BLOB, slice_make(noise, LARGE));
+    add_object(&packing, GIT_BLOB, slice_make(second, sizeof(second) - 1));
+    NEW_BUFFER(delta);
+    buffer_add_number(&delta, sizeof(first) - 1);
+    buffer_add_number(&delta, sizeof(third) - 1);
+    buffer_add_byte(&delta, sizeof(third) - 1);
+    buffer_add(&delta, slice_make(third, sizeof(third) - 1));
+    add_delta(&packing, 0, buffer_slice(&delta));
+    packing.bytes.bytes[11] = (char)packing.count;
+
+    CLEANUP_ARENA struct arena arena = {0};
+    struct list found = {0}, unopened = {0};
+    struct spill *spills[] = {NULL, &(struct spill){.fd = -1}};
+    struct secret_scanner *scanner = scanner_of_one_rule();
+    for (size_t i = 0; i < COUNT(spills); i++) {
+        const struct secret_finds into = {&arena, &found, &unopened, spills[i]};
+        CLEANUP_STREAM struct stream *stream = stream_from_memory(buffer_slice(&packing.bytes));
+        found.count = unopened.count = 0;
+        assert_null(secret_find_in_file(scanner, stream, 0, SLICE("x"), &into));
+        assert_int_equal(found.count, 3);
+        assert_int_equal(unopened.count, 1);
+        slice why = ((struct unopened *)unopened.items)->why;
+        assert_true(slice_starts(why, SLICE("larger than 16777216 bytes")));
+    }
+    secret_scanner_free(scanner);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -740,6 +797,7 @@ int main(void)
         cmocka_unit_test(test_hostile_names),
         cmocka_unit_test(test_ids_of_one_place),
         cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_larger_than_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,7 +28,7 @@ static struct error *pull(struct analysis *analysis, struct stream *stream)
 
 const struct analyzer analyzer_secret = {
     .name = "secret",
-    .version = 4,
+    .version = 5,
     .wants = wants,
     .pull = pull,
     .everywhere = true,

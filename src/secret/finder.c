@@ -92,7 +92,7 @@ static void drop_losers(struct pending *hits, size_t count)
             hits[i].dropped = i != j && !hits[j].dropped && loses_to(&hits[i], &hits[j]);
 }
 
-static void keep(struct secret_look *look, const struct secret *found)
+void secret_look_keep(struct secret_look *look, const struct secret *found)
 {
     struct arena *arena = look->into->arena;
     struct secret *kept = list_add(look->into->secrets, arena, sizeof(*kept));
@@ -122,7 +122,7 @@ void secret_look_settle(struct secret_look *look)
             continue;
         }
         told++;
-        keep(look, &hits[i].secret);
+        secret_look_keep(look, &hits[i].secret);
     }
     if (more && found->count)
         ((struct secret *)found->items)[found->count - 1].more += more;

@@ -26,13 +26,15 @@ struct secret_look {
     slice file; /* the file's path */
     slice path; /* of the file or member at hand */
     const struct secret_finds *into;
-    struct arena *arena; /* of the file or member at hand: what is not settled yet */
-    slice kept_path;     /* of the last that was found, as it is kept */
-    uint64_t size;       /* of the file; 0 within an archive, where nobody says it for sure */
-    unsigned depth;      /* of archives in archives */
-    uint64_t *unpacked;  /* bytes from archives, so far, of the whole file */
-    struct list *hits;   /* of struct pending (finder.c): of the text at hand */
-    bool incomplete;     /* not all of it was looked through: so much looks like secrets */
+    struct arena *arena;   /* of the file or member at hand: what is not settled yet */
+    slice kept_path;       /* of the last that was found, as it is kept */
+    uint64_t size;         /* of the file; 0 within an archive, where nobody says it for sure */
+    unsigned depth;        /* of archives in archives */
+    unsigned loose_depth;  /* at which the content of a loose git object stands; 0: at none */
+    unsigned packed_depth; /* likewise of one in a pack */
+    uint64_t *unpacked;    /* bytes from archives, so far, of the whole file */
+    struct list *hits;     /* of struct pending (finder.c): of the text at hand */
+    bool incomplete;       /* not all of it was looked through: so much looks like secrets */
 };
 
 /*
@@ -57,6 +59,8 @@ void secret_look_add_new(struct secret_look *look, const struct secret_hit *hit,
                          size_t known);
 /* As a callback of the scanner; the context is the look. */
 void secret_look_hit(void *look, const struct secret_hit *hit);
+/* Adds one that was settled in a look of its own (with its own `into`) to what was found. */
+void secret_look_keep(struct secret_look *look, const struct secret *found);
 /* Settles what was found since the last time and adds it to what was found. */
 void secret_look_settle(struct secret_look *look);
 

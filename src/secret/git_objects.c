@@ -1,78 +1,82 @@
 /*
- * Git's objects (gitformat-loose, gitformat-pack): what was committed once stays in them, also when
- * no branch has it any more. Deltas are looked through as they are stored: what they add stands in
- * them in full.
+ * Git's objects where they come as a stream: loose ones (gitformat-loose), and those of a pack
+ * that is not put together (git_pack.c does that). What was committed once stays in them, also when
+ * no branch has it any more.
  */
+#include "secret/git_delta.h"
+#include "secret/git_index.h"
+#include "secret/git_stored.h"
 #include "secret/kinds.h"
 #include "base/limits.h"
 
-#include <zlib.h>
-
-enum { PIECE = 64 * 1024, OFS_DELTA = 6, REF_DELTA = 7, PACK_HEADER = 12, NAME_BYTES = 20 };
+enum { ANNOUNCED_MOST = 32 }; /* bytes of "blob 27" and its NUL */
 
 struct inflating {
     struct stream *stream;
     z_stream z;
-    bool ended;
-    bool at_header; /* of a loose object: "blob 27" and a NUL, by which text would look binary */
-    char piece[PIECE];
+    bool ended, damaged;
+    bool is_delta;
+    struct git_delta_added added;
+    slice first; /* unpacked already, and not shown yet */
+    uint64_t unpacked;
+    char piece[GIT_PIECE];
 };
 
-static struct error *next_inflated(void *context, slice *piece)
-{
-    struct inflating *inflating = context;
-    z_stream *z = &inflating->z;
-    *piece = SLICE_EMPTY;
-    z->next_out = (unsigned char *)inflating->piece;
-    z->avail_out = PIECE;
-    while (!inflating->ended && z->avail_out == PIECE) {
-        slice packed;
-        TRY(stream_some(inflating->stream, &packed));
-        z->next_in = (unsigned char *)(uintptr_t)packed.ptr;
-        z->avail_in = (unsigned)packed.len;
-        int code = inflate(z, Z_NO_FLUSH);
-        stream_take(inflating->stream, packed.len - z->avail_in);
-        inflating->ended = code == Z_STREAM_END;
-        if (!inflating->ended && ((code != Z_OK && code != Z_BUF_ERROR) || packed.len == 0))
-            return error_make(ERROR_INPUT, "a git object is damaged");
-    }
-    *piece = slice_make(inflating->piece, PIECE - z->avail_out);
-    return NULL;
-}
-
-/* The content without the header that a loose object begins with (gitformat-loose). */
-static struct error *next_content(void *context, slice *piece)
-{
-    enum { LONGEST_HEADER = 32 };
-    struct inflating *inflating = context;
-    TRY(next_inflated(context, piece));
-    if (!inflating->at_header || piece->len == 0)
-        return NULL;
-    inflating->at_header = false;
-    size_t end = slice_find(slice_first(*piece, LONGEST_HEADER), '\0');
-    if (end == SIZE_MAX)
-        return NULL;
-    *piece = slice_from(*piece, end + 1);
-    return piece->len ? NULL : next_inflated(context, piece);
-}
-
-/* Reads the object's zlib stream to its end, whatever the look needed of it. */
-static struct error *look_at_object(struct secret_look *look, struct stream *stream, slice name)
+static struct inflating *inflating_new(struct stream *stream)
 {
     struct inflating *inflating = memory_alloc(sizeof(*inflating));
     memset(inflating, 0, offsetof(struct inflating, piece));
     inflating->stream = stream;
     if (inflateInit(&inflating->z) != Z_OK)
         memory_exhausted();
-    inflating->at_header = name.len == 0;
-    struct error *error = secret_look_inside(look, name, next_content, inflating);
-    slice rest = {"", 1};
-    while (!error && rest.len)
-        error = next_inflated(inflating, &rest);
+    return inflating;
+}
+
+static void inflating_free(struct inflating *inflating)
+{
     inflateEnd(&inflating->z);
     free(inflating);
-    return error;
 }
+
+/* Damage ends the object: what could be read of it is looked at all the same. */
+static struct error *next_inflated(struct inflating *inflating, slice *piece)
+{
+    z_stream *z = &inflating->z;
+    z->next_out = (unsigned char *)inflating->piece;
+    z->avail_out = GIT_PIECE;
+    while (!inflating->ended && z->avail_out) {
+        slice packed;
+        TRY(stream_some(inflating->stream, &packed));
+        packed = slice_first(packed, GIT_PIECE);
+        z->next_in = (unsigned char *)(uintptr_t)packed.ptr;
+        z->avail_in = (unsigned)packed.len;
+        int code = inflate(z, Z_NO_FLUSH);
+        stream_take(inflating->stream, packed.len - z->avail_in);
+        inflating->damaged =
+            packed.len == 0 || (code != Z_OK && code != Z_BUF_ERROR && code != Z_STREAM_END);
+        inflating->ended = inflating->damaged || code == Z_STREAM_END;
+    }
+    *piece = slice_make(inflating->piece, GIT_PIECE - z->avail_out);
+    inflating->unpacked += piece->len;
+    return NULL;
+}
+
+static struct error *next_content(void *context, slice *piece)
+{
+    struct inflating *inflating = context;
+    *piece = inflating->first;
+    inflating->first = SLICE_EMPTY;
+    while (piece->len == 0 && !inflating->ended) {
+        TRY(next_inflated(inflating, piece));
+        if (inflating->is_delta)
+            *piece = slice_first(
+                *piece, git_delta_keep_added(&inflating->added, inflating->piece, piece->len));
+    }
+    return NULL;
+}
+
+/* -- loose ----------------------------------------------------------------------------------------
+ */
 
 static bool is_hex_name(slice name, size_t length)
 {
@@ -82,76 +86,121 @@ static bool is_hex_name(slice name, size_t length)
     return name.len == length;
 }
 
-/* ".git/objects/ab/cdef…", of SHA-1 or SHA-256 */
+/* RFC 1950, 2.2: deflate, a window that it allows, no dictionary, and a check of all that. */
+static bool is_zlib(slice head)
+{
+    unsigned method = head.len > 1 ? (unsigned char)head.ptr[0] : 0;
+    unsigned flags = head.len > 1 ? (unsigned char)head.ptr[1] : 0;
+    return (method & 0x0f) == 8 && method >> 4 <= 7 && !(flags & 0x20) &&
+           (method << 8 | flags) % 31 == 0;
+}
+
+/* ".git/objects/ab/cdef…", of SHA-1 or SHA-256; what is in it has the same path, and is none. */
 static bool is_object(const struct secret_look *look, slice head)
 {
     slice name = slice_basename(look->path), folder = slice_dirname(look->path);
-    return head.len > 2 && ((unsigned char)head.ptr[0] & 0x0f) == 8 &&
+    return is_zlib(head) && !(look->depth && look->depth == look->loose_depth) &&
            (is_hex_name(name, 38) || is_hex_name(name, 62)) &&
            is_hex_name(slice_basename(folder), 2) &&
            slice_equal(slice_basename(slice_dirname(folder)), SLICE("objects"));
 }
 
+/* Takes "blob 27" and the NUL behind it off the front; of anything else nothing. */
+static bool pull_announced(slice *piece, slice *type, uint64_t *size)
+{
+    slice number, rest, head = slice_first(*piece, ANNOUNCED_MOST);
+    if (!slice_split(head, '\0', &head, &rest) || !slice_split(head, ' ', type, &number) ||
+        !slice_is_among(*type, "blob commit tag tree") || !slice_to_u64(number, size))
+        return false;
+    *piece = slice_from(*piece, head.len + 1);
+    return true;
+}
+
+static struct error *look_at_content(struct secret_look *look, struct inflating *inflating)
+{
+    slice type;
+    uint64_t size;
+    TRY(next_inflated(inflating, &inflating->first));
+    bool announced = pull_announced(&inflating->first, &type, &size);
+    uint64_t before = inflating->unpacked - inflating->first.len;
+    if (announced && slice_equal(type, SLICE("tree")))
+        return NULL; /* names and ids */
+    look->loose_depth = look->depth + 1;
+    TRY(secret_look_inside(look, SLICE_EMPTY, next_content, inflating));
+    if (inflating->damaged)
+        secret_look_unopened(look, "damaged: not all of it can be unpacked");
+    else if (inflating->ended && announced && inflating->unpacked - before != size)
+        secret_look_unopened(look, "damaged: it has not the size that it says");
+    return NULL;
+}
+
 static struct error *look_at_loose(struct secret_look *look, struct stream *stream)
 {
-    return look_at_object(look, stream, SLICE_EMPTY);
+    struct inflating *inflating = inflating_new(stream);
+    struct error *error = look_at_content(look, inflating);
+    inflating_free(inflating);
+    return error;
 }
 
-static bool is_pack(const struct secret_look *look, slice head)
-{
-    (void)look;
-    return head.len >= PACK_HEADER && slice_starts(head, SLICE("PACK\0\0\0")) &&
-           (head.ptr[7] == 2 || head.ptr[7] == 3);
-}
+/* -- of a pack, as they are stored ----------------------------------------------------------------
+ */
 
-static struct error *take_byte(struct stream *stream, unsigned char *byte)
+static struct error *look_at_packed(struct secret_look *look, struct inflating *inflating,
+                                    enum git_type type, slice name)
 {
-    slice window;
-    TRY(stream_need(stream, 1, &window));
-    if (window.len == 0)
-        return error_make(ERROR_INPUT, "a git pack ends within an object");
-    *byte = (unsigned char)window.ptr[0];
-    stream_take(stream, 1);
-    return NULL;
-}
-
-/* Type and size, and of a delta what it is based on; the size is not needed. */
-static struct error *pass_object_header(struct stream *stream)
-{
-    unsigned char byte = 0;
-    TRY(take_byte(stream, &byte));
-    unsigned type = byte >> 4 & 7;
-    while (byte & 0x80)
-        TRY(take_byte(stream, &byte));
-    if (type == REF_DELTA)
-        return stream_skip(stream, NAME_BYTES);
-    if (type != OFS_DELTA)
-        return NULL;
-    do
-        TRY(take_byte(stream, &byte));
-    while (byte & 0x80);
-    return NULL;
-}
-
-static struct error *look_at_pack(struct secret_look *look, struct stream *stream)
-{
-    slice head;
-    TRY(stream_need(stream, PACK_HEADER, &head));
-    uint32_t count = 0;
-    for (size_t i = 8; i < PACK_HEADER; i++)
-        count = count << 8 | (unsigned char)head.ptr[i];
-    stream_take(stream, PACK_HEADER);
-    for (uint32_t i = 0; i < count; i++) {
-        CLEANUP_ARENA struct arena scratch = {0};
-        slice name = arena_format(&scratch, "object at %llu", (unsigned long long)stream->position);
-        if (i == LIMIT_SECRET_ARCHIVE_MEMBERS)
-            return error_make(ERROR_LIMIT, "a git pack has more than %d objects",
-                              LIMIT_SECRET_ARCHIVE_MEMBERS);
-        TRY(pass_object_header(stream));
-        TRY(look_at_object(look, stream, name));
+    inflateReset(&inflating->z);
+    inflating->ended = false;
+    inflating->is_delta = type >= GIT_OFFSET_DELTA;
+    inflating->added = (struct git_delta_added){0};
+    if (type != GIT_TREE)
+        TRY(secret_look_inside(look, name, next_content, inflating));
+    /* Nothing else tells where the next one begins. */
+    while (!inflating->ended) {
+        slice piece;
+        TRY(next_inflated(inflating, &piece));
     }
     return NULL;
 }
 
+static struct error *look_at_all(struct secret_look *look, struct inflating *inflating,
+                                 uint64_t offset, uint64_t count, size_t id_bytes)
+{
+    struct stream *stream = inflating->stream;
+    look->packed_depth = look->depth + 1;
+    for (uint64_t i = 0; i < count; i++) {
+        CLEANUP_ARENA struct arena scratch = {0};
+        struct git_header header;
+        slice bytes, name;
+        if (i == LIMIT_SECRET_ARCHIVE_MEMBERS)
+            return error_make(ERROR_LIMIT, "a git pack has more than %d objects",
+                              LIMIT_SECRET_ARCHIVE_MEMBERS);
+        uint64_t at = offset + stream->position;
+        TRY(stream_need(stream, GIT_HEADER_MOST, &bytes));
+        inflating->damaged = !git_header_read(bytes, id_bytes, &header);
+        if (!inflating->damaged) {
+            stream_take(stream, header.length);
+            name = arena_format(&scratch, "object at %llu", (unsigned long long)at);
+            TRY(look_at_packed(look, inflating, header.type, name));
+        }
+        if (inflating->damaged) {
+            slice why = arena_format(&scratch,
+                                     "damaged at byte %llu: %llu of its objects are not "
+                                     "looked through",
+                                     (unsigned long long)at, (unsigned long long)(count - i));
+            secret_look_unopened(look, why.ptr);
+            return NULL;
+        }
+    }
+    return NULL;
+}
+
+struct error *git_look_at_stored(struct secret_look *look, struct stream *stream, uint64_t offset,
+                                 uint64_t count, size_t id_bytes)
+{
+    struct inflating *inflating = inflating_new(stream);
+    struct error *error = look_at_all(look, inflating, offset, count, id_bytes);
+    inflating_free(inflating);
+    return error;
+}
+
 const struct secret_kind secret_kind_git_object = {"git object", is_object, look_at_loose};
-const struct secret_kind secret_kind_git_pack = {"git pack", is_pack, look_at_pack};

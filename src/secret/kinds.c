@@ -81,8 +81,9 @@ static bool is_torch_storage(const struct secret_look *look, slice head)
 {
     slice folder = slice_dirname(look->path);
     (void)head;
-    return look->depth && is_digits(slice_basename(look->path)) &&
-           slice_ends(folder, SLICE("/data")) && slice_find(folder, '!') != SIZE_MAX;
+    return look->depth && look->depth != look->packed_depth &&
+           is_digits(slice_basename(look->path)) && slice_ends(folder, SLICE("/data")) &&
+           slice_find(folder, '!') != SIZE_MAX;
 }
 
 static bool is_onnx(const struct secret_look *look, slice head)
@@ -209,14 +210,22 @@ static const struct secret_kind *const kinds[] = {
     &kind_text,
 };
 
+static const struct secret_kind *kind_of(const struct secret_look *look, slice head)
+{
+    size_t at = 0;
+    while (!kinds[at]->recognise(look, head))
+        at++;
+    return kinds[at];
+}
+
+bool secret_look_is_text(const struct secret_look *look, slice head)
+{
+    return head.len && kind_of(look, slice_first(head, SECRET_HEAD)) == &kind_text;
+}
+
 struct error *secret_look_by_kind(struct secret_look *look, struct stream *stream)
 {
     slice head;
     TRY(stream_need(stream, SECRET_HEAD, &head));
-    if (head.len == 0)
-        return NULL;
-    size_t at = 0;
-    while (!kinds[at]->recognise(look, head))
-        at++;
-    return kinds[at]->look(look, stream);
+    return head.len ? kind_of(look, head)->look(look, stream) : NULL;
 }

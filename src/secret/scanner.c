@@ -4,7 +4,7 @@
 #include "base/limits.h"
 
 enum {
-    SEAM_MOST = 8192, /* no match is longer (REACH_MOST in rules/compile.py) */
+    SEAM_MOST = SECRET_REACH, /* REACH_MOST in rules/compile.py */
     SEAM_LEAST = 512,
     HELD = 64 * 1024, /* small files are looked through in one go */
 };

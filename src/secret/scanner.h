@@ -14,6 +14,8 @@ struct secret_scanner;
 
 struct secret_matcher;
 
+enum { SECRET_REACH = 8192 }; /* no match, with what is near it, takes more bytes */
+
 /* Takes the database over; rules and their list stay the caller's. */
 struct secret_scanner *secret_scanner_new(const struct secret_rule *const *rules, size_t count,
                                           struct secret_database *database);

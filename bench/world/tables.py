@@ -1,0 +1,77 @@
+"""What a run says, as Markdown."""
+
+import collections
+
+NAMES = {"plimsoll": "plimsoll", "kingfisher": "Kingfisher", "betterleaks": "betterleaks", "trivy": "Trivy"}
+SEVERE, RULES = ("CRITICAL", "HIGH"), 12
+
+
+def line_of(row):
+    return (f"{row.scanner}, {row.target}: {len(row.found)} findings, {len(row.suppressed)} suppressed, "
+            f"{row.taken.seconds:.1f} s, {row.taken.cpu:.1f} s of a core")
+
+
+def _table(head, rows):
+    return "\n".join([f"| {' | '.join(head)} |", "|" + "---|" * len(head), *(f"| {' | '.join(map(str, row))} |" for row in rows)])
+
+
+def summary(result):
+    """A row for each scanner and target."""
+    first = {row.target: row.taken.seconds for row in result["rows"] if row.scanner == "plimsoll"}
+    rows = []
+    for row in result["rows"]:
+        severe = sum(found.severity in SEVERE for found in row.found)
+        taken, gigabytes = row.taken, result["bytes"] / 1e9
+        slower = f"{taken.seconds / first[row.target]:.1f}×" if row.target in first else "—"
+        rows.append([NAMES[row.scanner], row.target, len(row.found), severe if row.scanner in ("plimsoll", "trivy") else "—",
+                     len(row.suppressed) or "—", f"{taken.seconds:.1f} s", f"{taken.seconds / gigabytes:.2f} s",
+                     f"{taken.cpu:.1f} s", slower])
+    return _table(["scanner", "as", "findings", "HIGH or CRITICAL", "suppressed", "time", "for each GB", "of a core",
+                   "÷ plimsoll"], rows)
+
+
+def by_rule(result):
+    """Findings of folders by rule, the most frequent of each scanner."""
+    rows = []
+    for row in result["rows"]:
+        if row.target != "folder":
+            continue
+        counted = collections.Counter((found.rule, found.severity) for found in row.found).most_common()
+        rows += [[NAMES[row.scanner], f"`{rule}`", severity, number] for (rule, severity), number in counted[:RULES]]
+        if len(counted) > RULES:
+            rest = sum(number for _, number in counted[RULES:])
+            rows.append([NAMES[row.scanner], f"{len(counted) - RULES} more", "", rest])
+    return _table(["scanner", "rule", "severity (or how sure)", "findings"], rows)
+
+
+def by_reason(result):
+    counted = collections.Counter((found.reason, found.rule) for row in result["rows"] if row.target == "folder"
+                                  for found in row.suppressed)
+    reasons = collections.Counter()
+    for (reason, _), number in counted.items():
+        reasons[reason] += number
+    rows = []
+    for reason, number in reasons.most_common():
+        rules = [f"`{rule}` {some}" for (why, rule), some in counted.most_common() if why == reason]
+        rows.append([reason, number, ", ".join(rules[:6]) + (f" and {len(rules) - 6} more rules" if len(rules) > 6 else "")])
+    return _table(["suppressed because", "findings", "of these rules"], rows)
+
+
+def by_kind(told):
+    rows = []
+    for kind, one in told.items():
+        for scanner, cpu in one["cpu"].items():
+            rows.append([kind, f"{one['files']:,}", f"{one['bytes'] / 1e6:,.0f} MB", NAMES[scanner], f"{cpu:.1f} s",
+                         f"{one['bytes'] / 1e6 / cpu:,.0f} MB"])
+    return _table(["files", "number", "size", "scanner", "of a core", "a core-second"], rows)
+
+
+def report(result):
+    versions = ", ".join(result["versions"].values())
+    parts = [f"{result['date']}: {result['files']:,} files, {result['bytes'] / 1e9:.2f} GB; {versions}.", summary(result),
+             by_rule(result)]
+    if any(row.suppressed for row in result["rows"]):
+        parts.append(by_reason(result))
+    if "split" in result:
+        parts.append(by_kind(result["split"]))
+    return "\n\n".join(parts)

@@ -9,8 +9,6 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 
-SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
-
 
 @dataclass
 class Taken:
@@ -23,7 +21,7 @@ class Taken:
 
 @dataclass
 class Found:
-    """A finding, without the secret. `severity` is the scanner's own word: two of them have none, and
+    """A finding, without the value. `severity` is the scanner's own word: two of them have none, and
     say how sure they are."""
     rule: str
     severity: str
@@ -39,6 +37,7 @@ class Row:
     taken: Taken
     found: list = field(default_factory=list)
     suppressed: list = field(default_factory=list)
+    distinct: int | None = None  # values among those found, where the scanner tells
     errors: list = field(default_factory=list)
 
 
@@ -65,7 +64,7 @@ class Scanner:
 
     def version(self):
         done = subprocess.run([self.program, "--version"], capture_output=True, text=True)
-        return (done.stdout.strip() or done.stderr.strip()).splitlines()[0]
+        return (done.stdout.strip() or done.stderr.strip()).splitlines()[0].split()[-1]
 
     def warm(self, folder):
         """What is done once a machine, before anything is measured."""
@@ -78,9 +77,15 @@ class Scanner:
         if taken.exit_code not in self.codes or not out.is_file():
             raise RuntimeError(f"{self.name} failed (exit code {taken.exit_code}): {taken.said[-2000:]}")
         row = Row(self.name, "image" if target.is_file() else "folder", taken)
-        for found in self.read(json.loads(out.read_bytes()), row):
+        values = set()
+        for found, value in self.read(json.loads(out.read_bytes()), row):
             found.path = found.path.removeprefix(f"{target}/").lstrip("/")
             (row.suppressed if found.reason else row.found).append(found)
+            if not found.reason:
+                values.add(value)
+        row.distinct = None if None in values else len(values)
+        out.unlink()  # like what was said, it may have what was found in it
+        taken.said = ""
         return row
 
 
@@ -97,11 +102,9 @@ class Plimsoll(Scanner):
 
     def read(self, report, row):
         row.errors = [f"{error.get('path')}: {error.get('message')}" for error in report["errors"]]
-        for secret in report["secrets"]:
-            yield Found(secret["rule"], secret["severity"], secret["path"], secret["line"])
-        for secret in report["suppressed"]:
-            if "rule" in secret:
-                yield Found(secret["rule"], secret["severity"], secret["path"], secret["line"], secret["reason"])
+        for one in [*report["secrets"], *report["suppressed"]]:
+            if "rule" in one:  # the others are vulnerabilities
+                yield Found(one["rule"], one["severity"], one["path"], one["line"], one.get("reason")), one["fingerprint"]
 
 
 class Kingfisher(Scanner):
@@ -116,7 +119,8 @@ class Kingfisher(Scanner):
 
     def read(self, report, row):
         for one in report["findings"]:
-            yield Found(one["rule"]["id"], one["finding"]["confidence"], one["finding"]["path"], one["finding"]["line"])
+            there = one["finding"]
+            yield Found(one["rule"]["id"], there["confidence"], there["path"], there["line"]), there["snippet"]
 
 
 class Betterleaks(Scanner):
@@ -127,7 +131,8 @@ class Betterleaks(Scanner):
 
     def read(self, report, row):
         for one in report["findings"] or []:
-            yield Found(one["rule_id"], one["confidence"], one["location"]["path"], one["location"]["start_line"])
+            there = one["location"]
+            yield Found(one["rule_id"], one["confidence"], there["path"], there["start_line"]), one["match"]["value"]
 
 
 class Trivy(Scanner):
@@ -146,7 +151,7 @@ class Trivy(Scanner):
     def read(self, report, row):
         for result in report.get("Results") or []:
             for one in result.get("Secrets") or []:
-                yield Found(one["RuleID"], one["Severity"], result["Target"], one["StartLine"])
+                yield Found(one["RuleID"], one["Severity"], result["Target"], one["StartLine"]), None
 
 
 def trivy(**more):

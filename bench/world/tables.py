@@ -3,7 +3,7 @@
 import collections
 
 NAMES = {"plimsoll": "plimsoll", "kingfisher": "Kingfisher", "betterleaks": "betterleaks", "trivy": "Trivy"}
-SEVERE, RULES = ("CRITICAL", "HIGH"), 12
+SEVERE, RULES, LISTED = ("CRITICAL", "HIGH"), 12, 40
 
 
 def line_of(row):
@@ -23,10 +23,10 @@ def summary(result):
         severe = sum(found.severity in SEVERE for found in row.found)
         taken, gigabytes = row.taken, result["bytes"] / 1e9
         slower = f"{taken.seconds / first[row.target]:.1f}×" if row.target in first else "—"
-        rows.append([NAMES[row.scanner], row.target, len(row.found), severe if row.scanner in ("plimsoll", "trivy") else "—",
+        rows.append([NAMES[row.scanner], row.target, len(row.found), "—" if row.distinct is None else row.distinct, severe if row.scanner in ("plimsoll", "trivy") else "—",
                      len(row.suppressed) or "—", f"{taken.seconds:.1f} s", f"{taken.seconds / gigabytes:.2f} s",
                      f"{taken.cpu:.1f} s", slower])
-    return _table(["scanner", "as", "findings", "HIGH or CRITICAL", "suppressed", "time", "for each GB", "of a core",
+    return _table(["scanner", "as", "findings", "distinct values", "HIGH or CRITICAL", "suppressed", "time", "for each GB", "of a core",
                    "÷ plimsoll"], rows)
 
 
@@ -42,6 +42,15 @@ def by_rule(result):
             rest = sum(number for _, number in counted[RULES:])
             rows.append([NAMES[row.scanner], f"{len(counted) - RULES} more", "", rest])
     return _table(["scanner", "rule", "severity (or how sure)", "findings"], rows)
+
+
+def places(result):
+    """Where plimsoll's findings are, if few enough: each is to be explained."""
+    found = [one for row in result["rows"] if row.scanner == "plimsoll" and row.target == "folder" for one in row.found]
+    if not 0 < len(found) <= LISTED:
+        return None
+    where = sorted((f"`{one.path}`" + (f":{one.line}" if one.line else ""), f"`{one.rule}`", one.severity) for one in found)
+    return _table(["what plimsoll finds", "rule", "severity"], where)
 
 
 def by_reason(result):
@@ -67,11 +76,11 @@ def by_kind(told):
 
 
 def report(result):
-    versions = ", ".join(result["versions"].values())
+    versions = ", ".join(f"{NAMES[name]} {version}" for name, version in result["versions"].items())
     parts = [f"{result['date']}: {result['files']:,} files, {result['bytes'] / 1e9:.2f} GB; {versions}.", summary(result),
-             by_rule(result)]
+             by_rule(result), places(result)]
     if any(row.suppressed for row in result["rows"]):
         parts.append(by_reason(result))
     if "split" in result:
         parts.append(by_kind(result["split"]))
-    return "\n\n".join(parts)
+    return "\n\n".join(part for part in parts if part)

@@ -97,6 +97,11 @@ def count(tree):
     return files, size
 
 
+def read_through(target):
+    """Into the page cache, so that no scanner pays for being first."""
+    subprocess.run(["find", target, "-type", "f", "-exec", "cat", "{}", "+"], stdout=subprocess.DEVNULL, check=True)
+
+
 class World:
     def __init__(self, folder, pip):
         self.folder, self.pip = folder, pip

@@ -19,10 +19,10 @@ def download(names, folder):
     there = _by_name(folder)
     missing = [name for name, version in wanted.items() if there.get(name, ("",))[0] != version]
     if missing:
-        known = _versions(missing)
+        known = _versions(missing) or _versions_after_update(missing)
         other = [name for name in missing if wanted[name] not in known.get(name, ())]
         asked = [name if name in other else f"{name}={wanted[name]}" for name in missing]
-        subprocess.run(["apt-get", "download", "-q", *asked], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["apt-get", "download", "-q", "-o", "APT::Sandbox::User=root", *asked], cwd=folder, check=True, stdout=subprocess.DEVNULL)
         there = _by_name(folder)
     return [there[name][1] for name in wanted], [name for name in wanted if there[name][0] != wanted[name]]
 
@@ -43,6 +43,12 @@ def _versions(names):
         name, version, *_ = (word.strip() for word in line.split("|"))
         known.setdefault(name, set()).add(version)
     return known
+
+
+def _versions_after_update(names):
+    """As above, where apt has no lists yet (a fresh container)."""
+    subprocess.run(["apt-get", "update", "-qq"], check=True, stdout=subprocess.DEVNULL)
+    return _versions(names)
 
 
 def install(paths, root):

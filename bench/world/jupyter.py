@@ -27,7 +27,8 @@ def _packages(folder, pip):
     def make(tree):
         wanted = content.listed("jupyter.txt")
         content.say(f"installing {WANTED} ({len(wanted)} wheels)")
-        content.quietly([pip, *content.PIP, "--only-binary=:all:", "--root", tree, "--prefix", "/usr/local", *wanted])
+        install = [pip, *content.PIP, "--only-binary=:all:", "--root", tree, "--prefix", "/usr/local"]
+        content.at_once(lambda some: content.quietly([*install, *some]), content.shares(wanted, content.AT_ONCE))
     return content.made(folder / "jupyter", make)
 
 

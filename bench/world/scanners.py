@@ -132,7 +132,7 @@ class Betterleaks(Scanner):
     def read(self, report, row):
         for one in report["findings"] or []:
             there = one["location"]
-            yield Found(one["rule_id"], one["confidence"], there["path"], there["start_line"]), one["match"]["value"]
+            yield Found(one["rule_id"], one["confidence"], there["path"], there.get("start_line")), one["match"]["value"]
 
 
 class Trivy(Scanner):

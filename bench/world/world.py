@@ -129,11 +129,11 @@ class World:
         say(f"fetching {len(wanted)} wheels")
         wheels = self.folder / "wheels"
         fetch = [self.pip, "download", "--quiet", "--no-deps", "--only-binary=:all:", "--dest", wheels]
-        at_once(lambda some: quietly([*fetch, *some]), _shares(self._not_in(wheels, wanted), 4 * AT_ONCE))
+        at_once(lambda some: quietly([*fetch, *some]), shares(self._not_in(wheels, wanted), 4 * AT_ONCE))
         say("installing them")
         paths = sorted(wheels.glob("*.whl"))
         at_once(lambda some: quietly([self.pip, *PIP, "--root", tree, "--prefix", "/usr/local", *some]),
-                _shares([path for path in paths if pinned(path) in set(wanted)], AT_ONCE))
+                shares([path for path in paths if pinned(path) in set(wanted)], AT_ONCE))
 
     @staticmethod
     def _not_in(wheels, wanted):
@@ -166,5 +166,6 @@ def pinned(wheel):
     return f"{name.replace('_', '-').replace('.', '-').lower()}=={version}"
 
 
-def _shares(items, number):
+def shares(items, number):
+    """The items in so many lists, none of them empty."""
     return [share for share in (items[start::number] for start in range(number)) if share]

@@ -22,7 +22,8 @@ def download(names, folder):
         known = _versions(missing) or _versions_after_update(missing)
         other = [name for name in missing if wanted[name] not in known.get(name, ())]
         asked = [name if name in other else f"{name}={wanted[name]}" for name in missing]
-        subprocess.run(["apt-get", "download", "-q", "-o", "APT::Sandbox::User=root", *asked], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["apt-get", "download", "-q", "-o", "APT::Sandbox::User=root", *asked], cwd=folder, check=True,
+                       stdout=subprocess.DEVNULL)
         there = _by_name(folder)
     return [there[name][1] for name in wanted], [name for name in wanted if there[name][0] != wanted[name]]
 
@@ -92,7 +93,8 @@ def _md5(root, name):
 
 def _unpack(path, root):
     packer = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", path], stdout=subprocess.PIPE)
-    subprocess.run(["tar", "-x", "--keep-directory-symlink", "--no-same-owner", "-C", root], stdin=packer.stdout, check=True)
+    subprocess.run(["tar", "-x", "--keep-directory-symlink", "--no-same-owner", "-C", root], stdin=packer.stdout,
+                   check=True)
     packer.stdout.close()
     if packer.wait():
         raise RuntimeError(f"{path}: dpkg-deb failed")

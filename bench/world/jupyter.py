@@ -13,12 +13,15 @@ import tempfile
 
 import images
 import measure as bench
+import tables
 import world as content
 from world import imageparts
 
 BOTH, AIM = "vuln,secret", 25
 DEBS = ["ca-certificates", "netbase", "python3", "tzdata"]
 WANTED = "jupyterlab bokeh gradio tensorboard mlflow"
+VENV = "home = /usr/bin\ninclude-system-site-packages = false\nversion = 3.11.2\n"
+HEAD = ["image", "size", "findings, secrets", "plimsoll", "Trivy", "Trivy ÷ plimsoll"]
 PLACES = {"jupyter": "usr/local", "jupyter-venv": "opt/venv"}
 
 
@@ -45,7 +48,7 @@ def _image(folder, pip, name, place):
         (tree / place).parent.mkdir(parents=True)
         content.quietly(["cp", "-al", packages / "usr/local", tree / place])
         if place == "opt/venv":
-            (tree / place / "pyvenv.cfg").write_text("home = /usr/bin\ninclude-system-site-packages = false\nversion = 3.11.2\n")
+            (tree / place / "pyvenv.cfg").write_text(VENV)
         content.tar_of(tree, layer)
         lines = [*imageparts.base_lines(), imageparts.run_line(f"pip install {WANTED}")]
         imageparts.docker_archive(out, [base, layer], lines, f"plimsoll-{name}:latest")
@@ -79,14 +82,14 @@ def measure(folder, pip, program, runs):
     if not shutil.which("trivy"):
         content.say("Trivy is neither on the PATH nor in ~/go/bin: no row of it")
     elif not (images.SHARED / "peers/trivy.db.zst").is_file():
-        content.say(f"{images.SHARED}/peers has no database for Trivy ($PLIMSOLL_SHARED says where that is): no row of it")
+        content.say(f"{images.SHARED}/peers has no database for Trivy ($PLIMSOLL_SHARED says where): no row of it")
     images.FOLDER.mkdir(parents=True, exist_ok=True)
-    lines, missed = ["| image | size | findings, secrets | plimsoll | Trivy | Trivy ÷ plimsoll |", "|" + "---|" * 6], []
+    rows, missed = [], []
     for name, place in PLACES.items():
         row, ratio = _row(f"/{place}", _image(folder, pip, name, place), program, runs)
-        lines.append(f"| {' | '.join(row)} |")
+        rows.append(row)
         if ratio is not None and ratio < AIM:
             missed.append(f"/{place}: only {ratio:.1f} times faster than Trivy")
-    print("\n".join(lines))
+    print(tables.table(HEAD, rows))
     print("\n".join(f"MISSED: {line}" for line in missed), end="\n" if missed else "")
     return 1 if missed else 0

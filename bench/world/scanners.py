@@ -41,11 +41,11 @@ class Row:
     errors: list = field(default_factory=list)
 
 
-def measured(command, cwd=None):
+def measured(command):
     """Runs a command: wall time, and the processor's time of it and of all it waited for."""
     with tempfile.TemporaryFile() as said:
         start = time.perf_counter()
-        child = subprocess.Popen([str(word) for word in command], cwd=cwd, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+        child = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=said, stderr=said)
         _, status, used = os.wait4(child.pid, 0)
         seconds = time.perf_counter() - start
         child.returncode = os.waitstatus_to_exitcode(status)
@@ -92,19 +92,16 @@ class Scanner:
 class Plimsoll(Scanner):
     name, codes, takes_images = "plimsoll", (0, 3), True
 
-    def __init__(self, program, scanners="secret"):
-        super().__init__(program)
-        self.scanners = scanners
-
     def command(self, target, out):
         kind = "image" if target.is_file() else "rootfs"
-        return [self.program, kind, target, "-q", "--no-cache", "--scanners", self.scanners, "-f", "json", "-o", out]
+        return [self.program, kind, target, "-q", "--no-cache", "--scanners", "secret", "-f", "json", "-o", out]
 
     def read(self, report, row):
         row.errors = [f"{error.get('path')}: {error.get('message')}" for error in report["errors"]]
         for one in [*report["secrets"], *report["suppressed"]]:
             if "rule" in one:  # the others are vulnerabilities
-                yield Found(one["rule"], one["severity"], one["path"], one["line"], one.get("reason")), one["fingerprint"]
+                found = Found(one["rule"], one["severity"], one["path"], one["line"], one.get("reason"))
+                yield found, one["fingerprint"]
 
 
 class Kingfisher(Scanner):
@@ -138,15 +135,10 @@ class Betterleaks(Scanner):
 class Trivy(Scanner):
     name, takes_images = "trivy", True
 
-    def __init__(self, program, scanners="secret", cache=None):
-        super().__init__(program)
-        self.scanners, self.cache = scanners, cache
-
     def command(self, target, out):
         kind = ["image", "--input", target] if target.is_file() else ["rootfs", target]
-        cache = ["--cache-dir", self.cache, "--skip-db-update", "--skip-java-db-update", "--offline-scan"] if self.cache else []
-        return [self.program, *kind, *cache, "--cache-backend", "memory", "--skip-version-check", "--quiet", "--timeout", "60m",
-                "--scanners", self.scanners, "-f", "json", "-o", out]
+        return [self.program, *kind, "--cache-backend", "memory", "--skip-version-check", "--quiet", "--timeout", "60m",
+                "--scanners", "secret", "-f", "json", "-o", out]
 
     def read(self, report, row):
         for result in report.get("Results") or []:
@@ -154,7 +146,7 @@ class Trivy(Scanner):
                 yield Found(one["RuleID"], one["Severity"], result["Target"], one["StartLine"]), None
 
 
-def trivy(**more):
+def trivy():
     """Trivy, if it is on the PATH or where `go install` puts it."""
     program = shutil.which("trivy") or shutil.which("trivy", path=str(pathlib.Path.home() / "go/bin"))
-    return Trivy(program, **more) if program else None
+    return Trivy(program) if program else None

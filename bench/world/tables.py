@@ -44,7 +44,7 @@ def by_rule(result):
         if len(counted) > RULES:
             rest = sum(number for _, number in counted[RULES:])
             rows.append([NAMES[row.scanner], f"{len(counted) - RULES} more", "", rest])
-    return table(["scanner", "rule", "severity (or how sure)", "findings"], rows)
+    return table(["scanner", "rule", "severity (or how sure)", "findings"], rows) if rows else None
 
 
 def places(result):

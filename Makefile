@@ -15,14 +15,16 @@ BUILD_PACKAGES := gcc libc6-dev meson ninja-build pkg-config libisal-dev zlib1g-
 	libseccomp-dev libxxhash-dev libhyperscan-dev libpcre2-dev libyaml-dev libexpat1-dev
 DEMO_PACKAGES := mmdebstrap python3 python3-pip
 CHECK_PACKAGES := libcmocka-dev clang libclang-rt-14-dev python3-venv mmdebstrap docker.io skopeo \
-	docker-registry podman buildah umoci containerd crun openssl isal procps util-linux man-db patchelf git
+	docker-registry podman buildah umoci containerd crun openssl isal procps util-linux man-db patchelf git valgrind
+# An npm of another origin would be in the way of Debian's.
+WORLD_PACKAGES := python3-venv mmdebstrap $(if $(shell command -v npm),,npm)
 LINT_PACKAGES := clang-format cppcheck
 
 FUZZ_SECONDS ?= 300
 CHECK_FUZZ_SECONDS ?= 5
 PREFIX ?= /usr/local
 
-.PHONY: help demo check bench fuzz lint format install release test-build asan-build clean facts
+.PHONY: help demo check bench world fuzz lint format install release test-build asan-build clean facts
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -48,6 +50,11 @@ fuzz:
 bench: release
 	@scripts/need-packages $(BUILD_PACKAGES) $(DEMO_PACKAGES)
 	@bench/run --curve
+
+## make world     scan what images hold most, all of it public (fetched once, 40 GB), beside other scanners
+world: release
+	@scripts/need-packages $(BUILD_PACKAGES) $(WORLD_PACKAGES)
+	@bench/world/run --split
 
 ## make lint      format, static analysis, and that no function or file grows too long
 lint:

@@ -77,6 +77,7 @@
 #define LIMIT_SECRET_ARCHIVE_BYTES (8 * LIMIT_GIB) /* unpacked from the archives of one file */
 #define LIMIT_SECRET_ARCHIVE_MEMBERS 1000000
 #define LIMIT_SECRET_NOTEBOOK_BYTES (32 * LIMIT_MIB)
+#define LIMIT_SECRET_JSON_TEXT_BYTES (64 * LIMIT_MIB) /* of a notebook's strings */
 
 /* the command line */
 #define LIMIT_SETTINGS_BYTES (64 * LIMIT_KIB) /* plimsoll.yaml */

@@ -20,7 +20,7 @@ except ImportError:
 
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
 CHECKS = ("entropy", "mixed", "github-crc", "jwt", "private-key", "aws-key", "base64-bytes",
-          "base64-json", "password", "url-password", "random", "digits-apart")
+          "base64-json", "password", "url-password", "chosen-password", "random", "digits-apart")
 SINGLE = {"title", "severity", "token", "names", "assigned", "regex", "near", "bytes", "check", "revoke", "advice", "find", "weak",
           "edges"}
 REPEATED = {"good", "bad"}

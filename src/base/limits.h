@@ -76,6 +76,7 @@
 #define LIMIT_SECRET_SPOOL_BYTES (512 * LIMIT_MIB) /* of one archive, to read it in any order */
 #define LIMIT_SECRET_ARCHIVE_BYTES (8 * LIMIT_GIB) /* unpacked from the archives of one file */
 #define LIMIT_SECRET_ARCHIVE_MEMBERS 1000000
+#define LIMIT_SECRET_MANIFEST_BYTES (8 * LIMIT_MIB) /* of a file, walked over for its Secrets */
 #define LIMIT_SECRET_NOTEBOOK_BYTES (32 * LIMIT_MIB)
 #define LIMIT_SECRET_JSON_TEXT_BYTES (64 * LIMIT_MIB) /* of a notebook's strings */
 

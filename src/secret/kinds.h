@@ -13,7 +13,7 @@ struct secret_kind {
 
 enum { SECRET_HEAD = 1024 };
 
-extern const struct secret_kind secret_kind_notebook, secret_kind_program;
+extern const struct secret_kind secret_kind_notebook, secret_kind_manifest, secret_kind_program;
 extern const struct secret_kind secret_kind_git_object, secret_kind_git_pack;
 extern const struct secret_kind secret_kind_zip, secret_kind_tar, secret_kind_compressed;
 

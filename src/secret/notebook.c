@@ -188,7 +188,7 @@ static struct error *look_at_json(struct secret_look *look, struct stream *strea
     TRY(stream_need(stream, STREAM_WINDOW, &window));
     if (is_named_so(look) || has_keys_of_notebook(window))
         return look_at_notebook(look, stream);
-    return secret_look_plain(look, stream, SECRET_TEXT, UINT64_MAX);
+    return secret_kind_manifest.look(look, stream);
 }
 
 const struct secret_kind secret_kind_notebook = {"notebook", may_be_notebook, look_at_json};

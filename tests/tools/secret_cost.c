@@ -23,8 +23,6 @@
 #include <unistd.h>
 #include <valgrind/callgrind.h>
 
-enum { WARM = 2048 };
-
 static int open_counter(void)
 {
     struct perf_event_attr what = {.type = PERF_TYPE_HARDWARE,
@@ -45,7 +43,8 @@ static uint64_t count(struct secret_scanner *scanner, slice path, slice text, co
                       int counter)
 {
     uint64_t number = 0;
-    secret_scan(scanner, SECRET_TEXT, path, slice_first(text, WARM), ignore_hit, NULL);
+    /* Expressions are compiled when they are first needed: that is no cost of the text. */
+    secret_scan(scanner, SECRET_TEXT, path, text, ignore_hit, NULL);
     if (counter >= 0) {
         ioctl(counter, PERF_EVENT_IOC_RESET, 0);
         ioctl(counter, PERF_EVENT_IOC_ENABLE, 0);

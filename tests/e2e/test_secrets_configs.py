@@ -210,7 +210,7 @@ def test_member_of_an_archive(tmp_path):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("home/bob/.pgpass", "db.corp.io:5432:app:bob:white-rabbit\n")
-        archive.writestr(".my.cnf", "[client]\npassword=white-rabbit\n")
+        archive.writestr(".my.cnf", "[client]\npassword=grey-dormouse\n")
         archive.writestr("notes.txt", "db.corp.io:5432:app:bob:white-rabbit\n")
     result = scan(image(tmp_path, [file("srv/backup.zip", out.getvalue())]))
     assert found(result) == {("pgpass-password", "srv/backup.zip!home/bob/.pgpass"), ("mysql-option-password", "srv/backup.zip!.my.cnf")}

@@ -9,7 +9,8 @@ struct pending {
     struct secret secret;
     size_t rule;
     uint64_t start, end;
-    bool dropped;
+    bool dropped; /* a surer rule says the same */
+    bool copy;    /* of one that is told, and only counted */
 };
 
 /* Who wrote the line says so himself. */
@@ -32,9 +33,70 @@ static slice why_allowed(const struct secret_look *look, const struct secret_hit
     return id ? arena_format(look->arena, "allowed by %s of --secret-config", id) : SLICE_EMPTY;
 }
 
+/* Rules that come first are the surer ones. */
+static bool loses_to(const struct pending *a, const struct pending *b)
+{
+    bool overlap = a->start < b->end && b->start < a->end;
+    if (!overlap)
+        return false;
+    return a->rule != b->rule ? a->rule > b->rule : a->start > b->start;
+}
+
+static void drop_losers(struct pending *hits, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < count && !hits[i].dropped; j++)
+            hits[i].dropped = i != j && !hits[j].dropped && loses_to(&hits[i], &hits[j]);
+}
+
+/* The first of those that are the same secret, when there are `most` of them. */
+static struct pending *first_of(struct pending *hits, size_t count, const struct pending *one,
+                                size_t most)
+{
+    struct pending *first = NULL;
+    size_t copies = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!hits[i].dropped && slice_equal(hits[i].secret.fingerprint, one->secret.fingerprint)) {
+            first = first ? first : &hits[i];
+            copies++;
+        }
+    return copies >= most ? first : NULL;
+}
+
+/* Copies of one secret do not crowd out another one: they are counted. The last few stay, since
+ * what overlaps with them may be still to come. */
+static void count_copies(struct list *list)
+{
+    enum { COPIES = 20, RECENT = 16 };
+    struct pending *hits = list->items;
+    size_t kept = 0;
+    drop_losers(hits, list->count);
+    for (size_t i = 0; i < list->count; i++) {
+        bool settled = i + RECENT < list->count;
+        struct pending *first =
+            settled && !hits[i].dropped ? first_of(hits, kept, &hits[i], COPIES) : NULL;
+        if (first)
+            first->secret.more += 1 + hits[i].secret.more;
+        else if (!hits[i].dropped || !settled)
+            hits[kept++] = hits[i];
+    }
+    list->count = kept;
+}
+
+static bool has_room(struct secret_look *look)
+{
+    enum { ROOM = LIMIT_SECRETS_PER_FILE * 4 };
+    if (look->hits->count < ROOM)
+        return true;
+    if (!look->crowded)
+        count_copies(look->hits);
+    look->crowded = look->hits->count > ROOM / 2;
+    return look->hits->count < ROOM;
+}
+
 void secret_look_add(struct secret_look *look, const struct secret_hit *hit, uint64_t cell)
 {
-    if (look->hits->count >= LIMIT_SECRETS_PER_FILE * 4) {
+    if (!has_room(look)) {
         ((struct pending *)look->hits->items)[look->hits->count - 1].secret.more++;
         return;
     }
@@ -76,22 +138,6 @@ void secret_look_hit(void *context, const struct secret_hit *hit)
     secret_look_add(context, hit, 0);
 }
 
-/* Rules that come first are the surer ones. */
-static bool loses_to(const struct pending *a, const struct pending *b)
-{
-    bool overlap = a->start < b->end && b->start < a->end;
-    if (!overlap)
-        return false;
-    return a->rule != b->rule ? a->rule > b->rule : a->start > b->start;
-}
-
-static void drop_losers(struct pending *hits, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < count && !hits[i].dropped; j++)
-            hits[i].dropped = i != j && !hits[j].dropped && loses_to(&hits[i], &hits[j]);
-}
-
 void secret_look_keep(struct secret_look *look, const struct secret *found)
 {
     struct arena *arena = look->into->arena;
@@ -108,16 +154,34 @@ void secret_look_keep(struct secret_look *look, const struct secret *found)
     kept->identity = arena_copy(arena, found->identity);
 }
 
+/* Those that are told: the first of each secret, and copies while there is room for them. */
+static void choose(struct pending *hits, size_t count)
+{
+    size_t firsts = 0, copies = 0;
+    for (size_t i = 0; i < count; i++) {
+        hits[i].copy = !hits[i].dropped && first_of(hits, i, &hits[i], 1);
+        firsts += !hits[i].dropped && !hits[i].copy;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (hits[i].copy && firsts + copies < LIMIT_SECRETS_PER_FILE) {
+            hits[i].copy = false;
+            copies++;
+        }
+}
+
 void secret_look_settle(struct secret_look *look)
 {
     struct pending *hits = look->hits->items;
     const struct list *found = look->into->secrets;
     size_t told = 0, more = 0;
     drop_losers(hits, look->hits->count);
+    if (look->hits->count > LIMIT_SECRETS_PER_FILE)
+        choose(hits, look->hits->count);
     for (size_t i = 0; i < look->hits->count; i++) {
         if (hits[i].dropped)
             continue;
-        if (told == LIMIT_SECRETS_PER_FILE || found->count >= LIMIT_SECRETS_PER_LAYER) {
+        if (hits[i].copy || told == LIMIT_SECRETS_PER_FILE ||
+            found->count >= LIMIT_SECRETS_PER_LAYER) {
             more += 1 + hits[i].secret.more;
             continue;
         }
@@ -127,6 +191,7 @@ void secret_look_settle(struct secret_look *look)
     if (more && found->count)
         ((struct secret *)found->items)[found->count - 1].more += more;
     look->hits->count = 0;
+    look->crowded = false;
 }
 
 struct error *secret_look_plain(struct secret_look *look, struct stream *stream,
@@ -195,6 +260,7 @@ struct error *secret_look_inside(struct secret_look *look, slice name,
     struct list hits = {0};
     inner.arena = &own;
     inner.hits = &hits;
+    inner.crowded = false;
     inner.depth++;
     inner.size = 0;
     inner.path = name.len ? arena_format(&own, "%.*s!%.*s", SLICE_ARG(look->path),

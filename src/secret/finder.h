@@ -34,6 +34,7 @@ struct secret_look {
     unsigned packed_depth; /* likewise of one in a pack */
     uint64_t *unpacked;    /* bytes from archives, so far, of the whole file */
     struct list *hits;     /* of struct pending (finder.c): of the text at hand */
+    bool crowded;          /* too many of them for more */
     bool incomplete;       /* not all of it was looked through: so much looks like secrets */
 };
 

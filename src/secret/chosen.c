@@ -1,0 +1,209 @@
+#include "secret/chosen.h"
+
+enum {
+    CHOSEN_LEAST = 6,
+    NUMBER_LEAST = 8, /* digits of a number that nobody counts with */
+    LEFT_LEAST = 4,   /* characters that are of no common word */
+    SHORT_NUMBER = 4, /* digits that people put behind a word: a year */
+    PLAIN_NUMBER = 2, /* digits that programmers put behind a name */
+    SEQUENCE = 5,
+};
+
+/* What examples, defaults and the names of things are made of. */
+static const char *const common_words[] = {
+    /* clang-format off */
+    "abc", "access", "admin", "administrator", "aes", "airflow", "alice", "and", "any", "anything",
+    "api", "app", "application", "argon", "asdf", "auth", "authentication", "bar", "base", "basic",
+    "baz", "bcrypt", "bob", "camel", "cassandra", "cert", "change", "changeit", "characters",
+    "chars", "clickhouse", "client", "cluster", "code", "config", "connect", "container", "couchdb",
+    "credential", "crypt", "data", "database", "db", "default", "demo", "deploy", "dev",
+    "development", "django", "docker", "drupal", "dummy", "elastic", "email", "encrypted",
+    "encryption", "enter", "example", "fake", "false", "file", "flask", "foo", "foobar", "for",
+    "git",
+    "gitea", "gitlab", "grafana", "guest", "hash", "hashed", "hello", "here", "hidden", "host",
+    "http", "in", "influx", "ingress", "insecure", "insert", "instance", "integration", "internal",
+    "jenkins", "jupyter", "jwt", "kafka", "key", "keycloak", "keystore", "kibana", "kube",
+    "laravel", "least", "letmein", "local", "login", "long", "magento", "maria", "master", "md5",
+    "me", "minio", "mock", "mongo", "monkey", "moodle", "mssql", "my", "mysql", "name", "neo4j",
+    "new", "nexus", "none", "null", "nginx", "not", "number", "oauth", "of", "old", "openssl",
+    "oracle", "pass",
+    "passphrase", "passw", "passwd", "password", "passwort", "placeholder", "please", "postgres",
+    "postgresql", "private", "prod", "production", "profile", "project", "provider", "public",
+    "pull", "pw", "pwd", "qwerty", "rabbit", "random", "redis", "registry", "release", "replace",
+    "replication", "root", "rsa", "sa", "sample", "schema", "scram", "secret", "secure", "server",
+    "service", "session", "set", "sha", "signature", "smtp", "some", "sonar", "spring", "sql",
+    "sqlserver", "ssh", "ssl", "stage", "staging", "string", "strong", "super", "superset",
+    "system", "temp", "temporary", "test", "testing", "the", "this", "tls", "to", "token", "true",
+    "truststore", "type", "undefined", "use", "user", "value", "vault", "version", "very",
+    "webhook", "welcome", "with", "word", "wordpress", "world", "xyz", "your", "zabbix",
+    /* clang-format on */
+};
+
+static bool is_sign(char c)
+{
+    return c > ' ' && c < 0x7f && !byte_is_alpha(c) && !byte_is_digit(c);
+}
+
+/* -- what is no password --------------------------------------------------------------------------
+ */
+
+static bool separates(char c)
+{
+    return c != '\0' && strchr("-_./: ", c) != NULL;
+}
+
+/* Letters, then digits or none; or digits alone: "sha", "v2", "Smith", "256", "2xlarge" not. */
+static bool is_plain_word(slice part)
+{
+    size_t letters = 0, digits;
+    while (letters < part.len && byte_is_alpha(part.ptr[letters]))
+        letters++;
+    digits = part.len - letters;
+    for (size_t i = letters; i < part.len; i++)
+        if (!byte_is_digit(part.ptr[i]))
+            return false;
+    return letters == 0 || digits <= SHORT_NUMBER;
+}
+
+/* "scram-sha-256", "db-1.internal.example", "SOME_VARIABLE", "10.0.0.1", "1.2.3", "user123". */
+static bool is_identifier(slice value)
+{
+    size_t parts = 0;
+    for (size_t start = 0, i = 0; i <= value.len; i++)
+        if (i == value.len || separates(value.ptr[i])) {
+            if (!is_plain_word(slice_make(value.ptr + start, i - start)))
+                return false;
+            parts += i > start;
+            start = i + 1;
+        }
+    return parts > 1;
+}
+
+/* One word of small letters with a number such as programmers put behind a name: "value12". */
+static bool is_numbered_name(slice value)
+{
+    size_t letters = 0;
+    while (letters < value.len && value.ptr[letters] >= 'a' && value.ptr[letters] <= 'z')
+        letters++;
+    return letters && value.len - letters <= PLAIN_NUMBER && is_plain_word(value);
+}
+
+static bool is_path_or_code(slice value)
+{
+    static const char beginnings[] = "/~-+@.&*:";
+    return strchr(beginnings, value.ptr[0]) || slice_contains(value, SLICE("://")) ||
+           slice_contains(value, SLICE("::")) || slice_contains(value, SLICE("->")) ||
+           slice_ends(value, SLICE("[")) || slice_contains(value, SLICE("/.")) ||
+           slice_contains(value, SLICE("./"));
+}
+
+/* "anonymous@example.org" */
+static bool is_mail_address(slice value)
+{
+    size_t at = slice_find(value, '@');
+    return at != SIZE_MAX && is_plain_word(slice_first(value, at)) &&
+           slice_find(slice_from(value, at), '.') != SIZE_MAX;
+}
+
+/* ISO 8601, with a time or without. */
+static bool is_date(slice value)
+{
+    static const char form[] = "dddd-dd-dd";
+    for (size_t i = 0; form[i]; i++)
+        if (i >= value.len || (form[i] == 'd' ? !byte_is_digit(value.ptr[i]) : value.ptr[i] != '-'))
+            return false;
+    return true;
+}
+
+/* -- what is left without common words ------------------------------------------------------------
+ */
+
+/* As it is, or as people write it with digits and signs: "p@ssw0rd". */
+static bool reads_as(char c, char letter)
+{
+    static const char *const written[26] = {
+        ['a' - 'a'] = "4@", ['b' - 'a'] = "8",  ['e' - 'a'] = "3",
+        ['g' - 'a'] = "9",  ['i' - 'a'] = "1!", ['l' - 'a'] = "1!",
+        ['o' - 'a'] = "0",  ['s' - 'a'] = "5$", ['t' - 'a'] = "7+",
+    };
+    if (byte_lower(c) == letter)
+        return true;
+    const char *signs = letter >= 'a' && letter <= 'z' ? written[letter - 'a'] : NULL;
+    return signs && c && strchr(signs, c);
+}
+
+/* The length of the longest one that the value begins with. */
+static size_t common_word_at(slice value)
+{
+    size_t longest = 0;
+    for (size_t i = 0; i < sizeof(common_words) / sizeof(common_words[0]); i++) {
+        const char *word = common_words[i];
+        size_t length = 0;
+        while (word[length] && length < value.len && reads_as(value.ptr[length], word[length]))
+            length++;
+        if (!word[length] && length > longest)
+            longest = length;
+    }
+    return longest;
+}
+
+/* Digits in a row; a short number or one that counts up tells nothing. */
+static size_t number_at(slice value, bool *telling)
+{
+    size_t length = 0, sequence = 1, longest = 1;
+    while (length < value.len && byte_is_digit(value.ptr[length])) {
+        int step = length ? value.ptr[length] - value.ptr[length - 1] : 9;
+        sequence = step == 1 || step == 0 ? sequence + 1 : 1;
+        longest = sequence > longest ? sequence : longest;
+        length++;
+    }
+    *telling = length > SHORT_NUMBER && longest < SEQUENCE;
+    return length;
+}
+
+/* Characters that belong to no common word, nor to a number behind one, nor stand between them. */
+static size_t count_left(slice value)
+{
+    size_t left = 0, letters = 0;
+    while (value.len) {
+        bool telling;
+        size_t word = common_word_at(value), number = word ? 0 : number_at(value, &telling);
+        if (number && (telling || letters))
+            left += number > SHORT_NUMBER && !telling ? 0 : number;
+        bool letter = !word && !number && byte_is_alpha(value.ptr[0]);
+        letters = letter ? letters + 1 : 0;
+        left += letter;
+        value = slice_from(value, word + number ? word + number : 1);
+    }
+    return left;
+}
+
+static bool has_digit_and_letter_or_sign(slice value, bool *number)
+{
+    bool digit = false, letter = false, sign = false;
+    for (size_t i = 0; i < value.len; i++) {
+        digit |= byte_is_digit(value.ptr[i]);
+        letter |= byte_is_alpha(value.ptr[i]);
+        sign |= is_sign(value.ptr[i]) && !separates(value.ptr[i]);
+    }
+    *number = (digit && !letter && !sign) || slice_starts(value, SLICE("0x"));
+    return letter ? digit || sign : digit;
+}
+
+bool secret_is_common(slice value)
+{
+    return count_left(value) < LEFT_LEAST;
+}
+
+bool secret_is_chosen(slice value)
+{
+    bool number, telling = true;
+    if (value.len < CHOSEN_LEAST || is_path_or_code(value) || is_mail_address(value) ||
+        is_date(value))
+        return false;
+    if (!has_digit_and_letter_or_sign(value, &number))
+        return false;
+    if (number)
+        return value.len >= NUMBER_LEAST && number_at(value, &telling) == value.len && telling;
+    return !is_identifier(value) && !is_numbered_name(value) && !secret_is_common(value);
+}

@@ -1,0 +1,20 @@
+/*
+ * Passwords as people choose them: words and names with digits and signs ("hunter2Prod99"), which
+ * no measure of randomness tells from an identifier. For values beside a name that says password.
+ */
+#ifndef PLIMSOLL_SECRET_CHOSEN_H
+#define PLIMSOLL_SECRET_CHOSEN_H
+
+#include "base/slice.h"
+
+/* Whether little is left of a value without the words that examples and defaults are made of,
+ * digits and signs written for letters among them: "MyStr0ngP@ssw0rd1". */
+bool secret_is_common(slice value);
+
+/*
+ * Whether a value may be such a password. It is none when it is a path, an address, a number or an
+ * identifier ("scram-sha-256"), when it has neither digit nor sign, and when it is common.
+ */
+bool secret_is_chosen(slice value);
+
+#endif

@@ -353,25 +353,13 @@ static bool is_expression(slice secret)
 /* Where a file has nothing but settings: there a password may be a word. */
 static bool is_plain_password(slice secret, double unused)
 {
-    static const char *const defaults[] = {
-        "password", "passwd",     "pass",      "pwd",       "secret",   "none",     "null",
-        "nil",      "true",       "false",     "test",      "testing",  "user",     "username",
-        "admin",    "root",       "postgres",  "guest",     "mysql",    "redis",    "default",
-        "empty",    "yes",        "no",        "foo",       "bar",      "foobar",   "string",
-        "token",    "key",        "value",     "undefined", "required", "optional", "hunter2",
-        "s3cr3t",   "secret1",    "password1", "prompt",    "stdin",    "tiger",    "letmein",
-        "mypass",   "mypassword", "pw",        "xxx",       "sa",       "hidden",
-    };
     (void)unused;
     slice stem = secret;
     while (stem.len && (byte_is_digit(stem.ptr[stem.len - 1]) || stem.ptr[stem.len - 1] == '!'))
         stem.len--;
     if (stem.len == 0) /* a number, as people type it */
         return secret.len >= 8 && longest_sequence(secret) < 5 && distinct(secret) >= 5;
-    for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
-        if (slice_equal_nocase(stem, slice_from_text(defaults[i])))
-            return false;
-    return distinct(secret) >= 4 && !is_expression(secret);
+    return !secret_is_default(secret) && distinct(secret) >= 4 && !is_expression(secret);
 }
 
 /* In code, where what looks like an assignment may be anything: a word is taken for a name. */

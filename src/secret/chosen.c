@@ -12,30 +12,38 @@ enum {
 /* What examples, defaults and the names of things are made of. */
 static const char *const common_words[] = {
     /* clang-format off */
-    "abc", "access", "admin", "administrator", "aes", "airflow", "alice", "and", "any", "anything",
-    "api", "app", "application", "argon", "asdf", "auth", "authentication", "bar", "base", "basic",
-    "baz", "bcrypt", "bob", "camel", "cassandra", "cert", "change", "changeit", "characters",
-    "chars", "clickhouse", "client", "cluster", "code", "config", "connect", "container", "couchdb",
-    "credential", "crypt", "data", "database", "db", "default", "demo", "deploy", "dev",
-    "development", "django", "docker", "drupal", "dummy", "elastic", "email", "encrypted",
-    "encryption", "enter", "example", "fake", "false", "file", "flask", "foo", "foobar", "for",
-    "git",
-    "gitea", "gitlab", "grafana", "guest", "hash", "hashed", "hello", "here", "hidden", "host",
-    "http", "in", "influx", "ingress", "insecure", "insert", "instance", "integration", "internal",
-    "jenkins", "jupyter", "jwt", "kafka", "key", "keycloak", "keystore", "kibana", "kube",
-    "laravel", "least", "letmein", "local", "login", "long", "magento", "maria", "master", "md5",
-    "me", "minio", "mock", "mongo", "monkey", "moodle", "mssql", "my", "mysql", "name", "neo4j",
-    "new", "nexus", "none", "null", "nginx", "not", "number", "oauth", "of", "old", "openssl",
-    "oracle", "pass",
-    "passphrase", "passw", "passwd", "password", "passwort", "placeholder", "please", "postgres",
-    "postgresql", "private", "prod", "production", "profile", "project", "provider", "public",
-    "pull", "pw", "pwd", "qwerty", "rabbit", "random", "redis", "registry", "release", "replace",
-    "replication", "root", "rsa", "sa", "sample", "schema", "scram", "secret", "secure", "server",
-    "service", "session", "set", "sha", "signature", "smtp", "some", "sonar", "spring", "sql",
-    "sqlserver", "ssh", "ssl", "stage", "staging", "string", "strong", "super", "superset",
-    "system", "temp", "temporary", "test", "testing", "the", "this", "tls", "to", "token", "true",
-    "truststore", "type", "undefined", "use", "user", "value", "vault", "version", "very",
-    "webhook", "welcome", "with", "word", "wordpress", "world", "xyz", "your", "zabbix",
+    "abc", "access", "admin", "administrator", "aes", "airflow", "alice", "and", "any",
+    "anything", "api", "app", "application", "argon", "asdf", "auth", "authentication", "bar",
+    "base", "basic", "baz", "bcrypt", "bob", "camel", "cassandra", "cert", "change", "changeit",
+    "characters", "chars", "clickhouse", "client", "cluster", "code", "config", "connect",
+    "container", "couchdb", "credential", "crypt", "data", "database", "db", "default", "demo",
+    "deploy", "dev", "development", "django", "docker", "drupal", "dummy", "elastic", "email",
+    "encrypted", "encryption", "enter", "example", "fake", "false", "file", "flask", "foo",
+    "foobar", "for", "git", "gitea", "gitlab", "grafana", "guest", "hash", "hashed", "hello",
+    "here", "hidden", "host", "http", "in", "influx", "ingress", "insecure", "insert",
+    "instance", "integration", "internal", "jenkins", "jupyter", "jwt", "kafka", "key",
+    "keycloak", "keystore", "kibana", "kube", "laravel", "least", "letmein", "local", "login",
+    "long", "magento", "maria", "master", "md5", "me", "minio", "mock", "mongo", "monkey",
+    "moodle", "mssql", "my", "mysql", "name", "neo4j", "new", "nexus", "nginx", "none", "not",
+    "null", "number", "oauth", "of", "old", "openssl", "oracle", "pass", "passphrase", "passw",
+    "passwd", "password", "passwort", "placeholder", "please", "postgres", "postgresql",
+    "private", "prod", "production", "profile", "project", "provider", "public", "pull", "pw",
+    "pwd", "qwerty", "rabbit", "random", "redis", "registry", "release", "replace",
+    "replication", "root", "rsa", "sa", "sample", "schema", "scram", "secret", "secure",
+    "server", "service", "session", "set", "sha", "signature", "smtp", "some", "sonar",
+    "spring", "sql", "sqlserver", "ssh", "ssl", "stage", "staging", "string", "strong", "super",
+    "superset", "system", "temp", "temporary", "test", "testing", "the", "this", "tls", "to",
+    "token", "true", "truststore", "type", "undefined", "use", "user", "value", "vault",
+    "version", "very", "webhook", "welcome", "with", "word", "wordpress", "world", "xyz",
+    "your", "zabbix",
+    /* clang-format on */
+};
+
+/* Such that are none when they stand alone; within a password they are as good as any letters. */
+static const char *const common_alone[] = {
+    /* clang-format off */
+    "empty", "hunter2", "mypass", "mypassword", "nil", "no", "optional", "password1", "prompt",
+    "required", "s3cr3t", "secret1", "stdin", "tiger", "username", "xxx", "yes",
     /* clang-format on */
 };
 
@@ -188,6 +196,22 @@ static bool has_digit_and_letter_or_sign(slice value, bool *number)
     }
     *number = (digit && !letter && !sign) || slice_starts(value, SLICE("0x"));
     return letter ? digit || sign : digit;
+}
+
+static bool is_listed(slice value, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (slice_equal_nocase(value, slice_from_text(words[i])))
+            return true;
+    return false;
+}
+
+bool secret_is_default(slice value)
+{
+    while (value.len && (byte_is_digit(value.ptr[value.len - 1]) || slice_ends(value, SLICE("!"))))
+        value.len--;
+    return is_listed(value, common_words, sizeof(common_words) / sizeof(common_words[0])) ||
+           is_listed(value, common_alone, sizeof(common_alone) / sizeof(common_alone[0]));
 }
 
 bool secret_is_common(slice value)

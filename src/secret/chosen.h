@@ -7,6 +7,10 @@
 
 #include "base/slice.h"
 
+/* Whether a value is one of the words that examples and defaults are made of ("changeit",
+ * "postgres12"), with nothing but digits and "!" behind it. */
+bool secret_is_default(slice value);
+
 /* Whether little is left of a value without the words that examples and defaults are made of,
  * digits and signs written for letters among them: "MyStr0ngP@ssw0rd1". */
 bool secret_is_common(slice value);

@@ -437,7 +437,8 @@ static bool is_random_letters(slice secret)
 
 static bool may_be_password(slice secret)
 {
-    if (!is_plain_password(secret, 0) || secret_is_placeholder(secret) || secret_is_common(secret))
+    if (!is_plain_password(secret, 0) || secret_is_placeholder(secret) ||
+        secret_is_common(secret) || secret_is_of_other_form(secret))
         return false;
     return (is_random(secret, 0) && (has_digits_apart(secret, 0) || is_random_letters(secret))) ||
            secret_is_chosen(secret);

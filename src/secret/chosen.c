@@ -12,30 +12,35 @@ enum {
 /* What examples, defaults and the names of things are made of. */
 static const char *const common_words[] = {
     /* clang-format off */
-    "abc", "access", "admin", "administrator", "aes", "airflow", "alice", "and", "any",
-    "anything", "api", "app", "application", "argon", "asdf", "auth", "authentication", "bar",
-    "base", "basic", "baz", "bcrypt", "bob", "camel", "cassandra", "cert", "change", "changeit",
-    "characters", "chars", "clickhouse", "client", "cluster", "code", "config", "connect",
-    "container", "couchdb", "credential", "crypt", "data", "database", "db", "default", "demo",
-    "deploy", "dev", "development", "django", "docker", "drupal", "dummy", "elastic", "email",
-    "encrypted", "encryption", "enter", "example", "fake", "false", "file", "flask", "foo",
-    "foobar", "for", "git", "gitea", "gitlab", "grafana", "guest", "hash", "hashed", "hello",
-    "here", "hidden", "host", "http", "in", "influx", "ingress", "insecure", "insert",
-    "instance", "integration", "internal", "jenkins", "jupyter", "jwt", "kafka", "key",
-    "keycloak", "keystore", "kibana", "kube", "laravel", "least", "letmein", "local", "login",
-    "long", "magento", "maria", "master", "md5", "me", "minio", "mock", "mongo", "monkey",
-    "moodle", "mssql", "my", "mysql", "name", "neo4j", "new", "nexus", "nginx", "none", "not",
-    "null", "number", "oauth", "of", "old", "openssl", "oracle", "pass", "passphrase", "passw",
-    "passwd", "password", "passwort", "placeholder", "please", "postgres", "postgresql",
-    "private", "prod", "production", "profile", "project", "provider", "public", "pull", "pw",
-    "pwd", "qwerty", "rabbit", "random", "redis", "registry", "release", "replace",
-    "replication", "root", "rsa", "sa", "sample", "schema", "scram", "secret", "secure",
-    "server", "service", "session", "set", "sha", "signature", "smtp", "some", "sonar",
-    "spring", "sql", "sqlserver", "ssh", "ssl", "stage", "staging", "string", "strong", "super",
-    "superset", "system", "temp", "temporary", "test", "testing", "the", "this", "tls", "to",
-    "token", "true", "truststore", "type", "undefined", "use", "user", "value", "vault",
-    "version", "very", "webhook", "welcome", "with", "word", "wordpress", "world", "xyz",
-    "your", "zabbix",
+    "abc", "access", "admin", "administrator", "aes", "airflow", "alice", "amazon", "ambari",
+    "and", "any", "anything", "api", "app", "application", "arango", "argon", "artifactory",
+    "asdf", "auth", "authentication", "azure", "bamboo", "bar", "base", "basic", "baz",
+    "bcrypt", "bit", "bob", "camel", "cassandra", "centos", "cert", "change", "changeit",
+    "characters", "chars", "cisco", "clickhouse", "client", "cloudera", "cluster", "cockroach",
+    "code", "config", "confluence", "connect", "consul", "container", "couchdb", "credential",
+    "crypt", "data", "database", "db", "debian", "default", "demo", "deploy", "dev",
+    "development", "django", "docker", "drupal", "dummy", "elastic", "email", "encrypted",
+    "encryption", "enter", "example", "fake", "false", "file", "flask", "foo", "foobar", "for",
+    "from", "git", "gitea", "github", "gitlab", "glassfish", "google", "grafana", "guest",
+    "hash", "hashed", "hello", "here", "hidden", "hortonworks", "host", "http", "in", "influx",
+    "influxdb", "ingress", "insecure", "insert", "instance", "integration", "internal", "jboss",
+    "jenkins", "jupyter", "jwt", "kafka", "key", "keycloak", "keystore", "kibana", "kube",
+    "laravel", "least", "letmein", "linux", "local", "login", "long", "magento", "maria",
+    "mariadb", "master", "md5", "me", "microsoft", "minio", "mock", "mongo", "mongodb",
+    "monkey", "moodle", "mssql", "my", "mysql", "nagios", "name", "neo4j", "new", "nextcloud",
+    "nexus", "nginx", "nokia", "none", "not", "null", "number", "oauth", "odoo", "of", "old",
+    "openssl", "oracle", "owncloud", "pass", "passphrase", "passw", "passwd", "password",
+    "passwort", "pgadmin", "phpmyadmin", "placeholder", "please", "portainer", "postgres",
+    "postgresql", "private", "prod", "production", "profile", "project", "prometheus",
+    "provider", "public", "pull", "pw", "pwd", "qaz", "qwerty", "rabbit", "rabbitmq", "random",
+    "raspberry", "redis", "registry", "release", "replace", "replication", "root", "rsa", "sa",
+    "sample", "schema", "scram", "secret", "secure", "security", "server", "service", "session",
+    "set", "sha", "signature", "smtp", "some", "sonar", "splunk", "spring", "sql", "sqlserver",
+    "ssh", "ssl", "stage", "staging", "strapi", "string", "strong", "super", "superset",
+    "system", "temp", "temporary", "test", "testing", "the", "this", "timescale", "tls", "to",
+    "token", "tomcat", "traefik", "true", "truststore", "type", "ubuntu", "undefined", "use",
+    "user", "vagrant", "value", "vault", "version", "vertica", "very", "webhook", "weblogic",
+    "welcome", "wildfly", "with", "word", "wordpress", "world", "wsx", "xyz", "your", "zabbix",
     /* clang-format on */
 };
 
@@ -111,6 +116,21 @@ static bool is_mail_address(slice value)
     size_t at = slice_find(value, '@');
     return at != SIZE_MAX && is_plain_word(slice_first(value, at)) &&
            slice_find(slice_from(value, at), '.') != SIZE_MAX;
+}
+
+/* "1:4.13+dfsg1-1", "5.2-rc2": digits, a point or an epoch's colon, a digit, and no other signs. */
+static bool is_version(slice value)
+{
+    size_t digits = 0;
+    while (digits < value.len && byte_is_digit(value.ptr[digits]))
+        digits++;
+    if (digits == 0 || digits + 1 >= value.len || !byte_is_digit(value.ptr[digits + 1]) ||
+        (value.ptr[digits] != '.' && value.ptr[digits] != ':'))
+        return false;
+    for (size_t i = 0; i < value.len; i++)
+        if (is_sign(value.ptr[i]) && !strchr(".:+~_-", value.ptr[i]))
+            return false;
+    return true;
 }
 
 /* ISO 8601, with a time or without. */
@@ -214,6 +234,11 @@ bool secret_is_default(slice value)
            is_listed(value, common_alone, sizeof(common_alone) / sizeof(common_alone[0]));
 }
 
+bool secret_is_of_other_form(slice value)
+{
+    return is_mail_address(value) || is_date(value) || is_version(value);
+}
+
 bool secret_is_common(slice value)
 {
     return count_left(value) < LEFT_LEAST;
@@ -222,8 +247,7 @@ bool secret_is_common(slice value)
 bool secret_is_chosen(slice value)
 {
     bool number, telling = true;
-    if (value.len < CHOSEN_LEAST || is_path_or_code(value) || is_mail_address(value) ||
-        is_date(value))
+    if (value.len < CHOSEN_LEAST || is_path_or_code(value) || secret_is_of_other_form(value))
         return false;
     if (!has_digit_and_letter_or_sign(value, &number))
         return false;

@@ -146,31 +146,49 @@ static bool is_date(slice value)
 /* -- what is left without common words ------------------------------------------------------------
  */
 
-/* As it is, or as people write it with digits and signs: "p@ssw0rd". */
-static bool reads_as(char c, char letter)
+/* The letters that a byte may stand for, one bit for each: itself, and those that people write so:
+ * "p@ssw0rd". */
+static uint32_t letters_read(char c)
 {
-    static const char *const written[26] = {
-        ['a' - 'a'] = "4@", ['b' - 'a'] = "8",  ['e' - 'a'] = "3",
-        ['g' - 'a'] = "9",  ['i' - 'a'] = "1!", ['l' - 'a'] = "1!",
-        ['o' - 'a'] = "0",  ['s' - 'a'] = "5$", ['t' - 'a'] = "7+",
+    static const struct {
+        char sign;
+        const char *letters;
+    } written[] = {
+        {'4', "a"},  {'@', "a"}, {'8', "b"}, {'3', "e"}, {'9', "g"}, {'1', "il"},
+        {'!', "il"}, {'0', "o"}, {'5', "s"}, {'$', "s"}, {'7', "t"}, {'+', "t"},
     };
-    if (byte_lower(c) == letter)
-        return true;
-    const char *signs = letter >= 'a' && letter <= 'z' ? written[letter - 'a'] : NULL;
-    return signs && c && strchr(signs, c);
+    uint32_t letters = byte_is_alpha(c) ? UINT32_C(1) << (byte_lower(c) - 'a') : 0;
+    for (size_t i = 0; i < sizeof(written) / sizeof(written[0]); i++)
+        for (const char *at = written[i].letters; written[i].sign == c && *at; at++)
+            letters |= UINT32_C(1) << (*at - 'a');
+    return letters;
+}
+
+static bool reads_as(uint32_t letters, char letter)
+{
+    return letter >= 'a' && letter <= 'z' && letters >> (letter - 'a') & 1;
+}
+
+/* Beginning with the word; its digits ("md5") stand for themselves. */
+static size_t word_length(slice value, const char *word)
+{
+    size_t length = 0;
+    while (word[length] && length < value.len &&
+           (value.ptr[length] == word[length] ||
+            reads_as(letters_read(value.ptr[length]), word[length])))
+        length++;
+    return word[length] ? 0 : length;
 }
 
 /* The length of the longest one that the value begins with. */
 static size_t common_word_at(slice value)
 {
     size_t longest = 0;
+    uint32_t letters = letters_read(value.ptr[0]);
     for (size_t i = 0; i < sizeof(common_words) / sizeof(common_words[0]); i++) {
         const char *word = common_words[i];
-        size_t length = 0;
-        while (word[length] && length < value.len && reads_as(value.ptr[length], word[length]))
-            length++;
-        if (!word[length] && length > longest)
-            longest = length;
+        size_t length = reads_as(letters, word[0]) ? word_length(value, word) : 0;
+        longest = length > longest ? length : longest;
     }
     return longest;
 }
@@ -221,7 +239,8 @@ static bool has_digit_and_letter_or_sign(slice value, bool *number)
 static bool is_listed(slice value, const char *const *words, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (slice_equal_nocase(value, slice_from_text(words[i])))
+        if (value.len && byte_lower(value.ptr[0]) == words[i][0] &&
+            slice_equal_nocase(value, slice_from_text(words[i])))
             return true;
     return false;
 }
@@ -253,5 +272,5 @@ bool secret_is_chosen(slice value)
         return false;
     if (number)
         return value.len >= NUMBER_LEAST && number_at(value, &telling) == value.len && telling;
-    return !is_identifier(value) && !is_numbered_name(value) && !secret_is_common(value);
+    return !is_identifier(value) && !is_numbered_name(value);
 }

@@ -20,7 +20,7 @@ bool secret_is_common(slice value);
 
 /*
  * Whether a value may be such a password. It is none when it is a path, an address, a number or an
- * identifier ("scram-sha-256"), when it has neither digit nor sign, and when it is common.
+ * identifier ("scram-sha-256"), and when it has neither digit nor sign. Of one that is not common.
  */
 bool secret_is_chosen(slice value);
 

@@ -25,7 +25,7 @@ static const char *const common_words[] = {
     "hash", "hashed", "hello", "here", "hidden", "hortonworks", "host", "http", "in", "influx",
     "influxdb", "ingress", "insecure", "insert", "instance", "integration", "internal", "jboss",
     "jenkins", "jupyter", "jwt", "kafka", "key", "keycloak", "keystore", "kibana", "kube",
-    "laravel", "least", "letmein", "linux", "local", "login", "long", "magento", "maria",
+    "laravel", "least", "letmein", "linux", "local", "login", "long", "love", "magento", "maria",
     "mariadb", "master", "md5", "me", "microsoft", "minio", "mock", "mongo", "mongodb",
     "monkey", "moodle", "mssql", "my", "mysql", "nagios", "name", "neo4j", "new", "nextcloud",
     "nexus", "nginx", "nokia", "none", "not", "null", "number", "oauth", "odoo", "of", "old",
@@ -104,10 +104,9 @@ static bool is_numbered_name(slice value)
 static bool is_path_or_code(slice value)
 {
     static const char beginnings[] = "/~-+@.&*:";
-    return strchr(beginnings, value.ptr[0]) || slice_contains(value, SLICE("://")) ||
-           slice_contains(value, SLICE("::")) || slice_contains(value, SLICE("->")) ||
-           slice_ends(value, SLICE("[")) || slice_contains(value, SLICE("/.")) ||
-           slice_contains(value, SLICE("./"));
+    return strchr(beginnings, value.ptr[0]) || slice_contains(value, SLICE("::")) ||
+           slice_contains(value, SLICE("->")) || slice_ends(value, SLICE("[")) ||
+           slice_contains(value, SLICE("/.")) || slice_contains(value, SLICE("./"));
 }
 
 /* "anonymous@example.org" */
@@ -173,7 +172,7 @@ static bool reads_as(uint32_t letters, char letter)
 static size_t word_length(slice value, const char *word)
 {
     size_t length = 0;
-    while (word[length] && length < value.len &&
+    while (length < value.len && word[length] &&
            (value.ptr[length] == word[length] ||
             reads_as(letters_read(value.ptr[length]), word[length])))
         length++;
@@ -255,7 +254,8 @@ bool secret_is_default(slice value)
 
 bool secret_is_of_other_form(slice value)
 {
-    return is_mail_address(value) || is_date(value) || is_version(value);
+    return slice_contains(value, SLICE("://")) || is_mail_address(value) || is_date(value) ||
+           is_version(value);
 }
 
 bool secret_is_common(slice value)

@@ -11,7 +11,8 @@
  * "postgres12"), with nothing but digits and "!" behind it. */
 bool secret_is_default(slice value);
 
-/* Whether a value is a mail address, a date or a version ("1:4.13+dfsg1-1"), random as it looks. */
+/* Whether a value is a URL, a mail address, a date or a version ("1:4.13+dfsg1-1"), random as it
+ * may look. */
 bool secret_is_of_other_form(slice value);
 
 /* Whether little is left of a value without the words that examples and defaults are made of,

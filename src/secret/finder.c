@@ -56,6 +56,7 @@ void secret_look_add(struct secret_look *look, const struct secret_hit *hit, uin
                 .offset = hit->start,
                 .allowed = why_allowed(look, hit),
                 .identity = secret_identity(hit->secret, look->arena),
+                .variable = arena_copy(look->arena, hit->name),
             },
     };
 }
@@ -107,6 +108,7 @@ void secret_look_keep(struct secret_look *look, const struct secret *found)
     kept->fingerprint = arena_copy(arena, found->fingerprint);
     kept->allowed = arena_copy(arena, found->allowed);
     kept->identity = arena_copy(arena, found->identity);
+    kept->variable = arena_copy(arena, found->variable);
 }
 
 void secret_look_settle(struct secret_look *look)

@@ -19,7 +19,7 @@ enum {
 
 /* Where a value stands in the lines, and in the file. */
 struct line_entry {
-    size_t at;
+    size_t name, at; /* in the lines: the entry's name, its value */
     size_t start, end;
     bool same; /* byte for byte */
 };
@@ -166,6 +166,7 @@ static void add_line(void *context, const struct manifest_entry *entry)
     if (place.same)
         place.start = (size_t)(value.ptr - manifests->file.ptr);
     buffer_text(&manifests->lines, "kind=Secret ");
+    place.name = manifests->lines.len;
     add_name(&manifests->lines, entry->name);
     buffer_add_byte(&manifests->lines, '=');
     place.at = manifests->lines.len;
@@ -208,6 +209,7 @@ static void on_hit(void *context, const struct secret_hit *hit)
     struct secret_hit told = *hit;
     if (hit->start < entry->at)
         return; /* in a name */
+    told.name = slice_make(manifests->lines.bytes + entry->name, entry->at - 1 - entry->name);
     told.start = entry->start + (entry->same ? hit->start - entry->at : 0);
     told.end = entry->same ? told.start + (hit->end - hit->start) : entry->end;
     if (told.end > manifests->file.len)

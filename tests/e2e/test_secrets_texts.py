@@ -222,6 +222,16 @@ def test_kubernetes_secret(tmp_path, name):
     assert places(look(piped=piped.encode())) == sorted(("kubernetes-secret", *place(piped, value)) for value in values)
 
 
+def test_kubernetes_key_in_an_image(tmp_path):
+    """The entry's key is told in each form of the report."""
+    text = f"apiVersion: v1\nkind: Secret\ndata:\n  db-password: {ONE}\nstringData:\n  rootPass: {CHOSEN}\n"
+    target = imagekit.write_archive(tmp_path / "image.tar", imagekit.files_docker_25(imagekit.image_of([file("srv/a.yaml", text)])))
+    result = scanner.scan(target, "--scanners", "secret")
+    assert [(secret["path"], secret["line"], secret["variable"]) for secret in result.report["secrets"]] == [
+        ("srv/a.yaml", 4, "db-password"), ("srv/a.yaml", 6, "rootPass")]
+    assert "(db-password)" in scanner.run("image", "--input", str(target), "--scanners", "secret").stdout
+
+
 def test_kubernetes_docker_config(tmp_path):
     """What has a rule of its own is that, once."""
     config = encode(json.dumps({"auths": {"r.internal.org": {"auth": encode(f"bob:{random_password('docker')}")}}}))
@@ -240,7 +250,7 @@ def test_kubernetes_names(tmp_path):
     others = ["username", "host", "key-id", "api_key_name", "token_url", "ssh-publickey", "public_key", "password-file", "compass", "config", "email"]
     text = "kind: Secret\ndata:\n" + "".join(f"  {name}: {encode(random_password(name))}\n" for name in credentials + others)
     (tmp_path / "a.yaml").write_text(text)
-    assert [secret["line"] for secret in look(tmp_path / "a.yaml")] == list(range(3, 3 + len(credentials)))
+    assert [(secret["line"], secret["variable"]) for secret in look(tmp_path / "a.yaml")] == list(enumerate(credentials, 3))
 
 
 NO_SECRETS = {

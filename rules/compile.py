@@ -21,7 +21,8 @@ except ImportError:
 
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
 CHECKS = ("entropy", "mixed", "github-crc", "jwt", "private-key", "aws-key", "base64-bytes",
-          "base64-json", "password", "plain-password", "url-password", "basic", "random", "digits-apart")
+          "base64-json", "password", "plain-password", "url-password", "chosen-password", "basic", "random",
+          "digits-apart")
 SINGLE = {"title", "severity", "token", "names", "assigned", "regex", "near", "bytes", "check", "revoke", "advice", "find", "weak",
           "edges", "path", "file"}
 REPEATED = {"good", "bad"}

@@ -1,4 +1,5 @@
 #include "secret/checks.h"
+#include "secret/chosen.h"
 #include "secret/words.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -6,7 +7,11 @@
 #include <math.h>
 #include <zlib.h>
 
-enum { DECODED_MOST = 8192 };
+enum {
+    DECODED_MOST = 8192,
+    DECODED_LEAST = 4,
+    LETTERS_LEAST = 16, /* of a password without digits */
+};
 
 /* -- what every value is looked at for ------------------------------------------------------------
  */
@@ -342,25 +347,13 @@ static bool is_expression(slice secret)
 /* Where a file has nothing but settings: there a password may be a word. */
 static bool is_plain_password(slice secret, double unused)
 {
-    static const char *const defaults[] = {
-        "password", "passwd",     "pass",      "pwd",       "secret",   "none",     "null",
-        "nil",      "true",       "false",     "test",      "testing",  "user",     "username",
-        "admin",    "root",       "postgres",  "guest",     "mysql",    "redis",    "default",
-        "empty",    "yes",        "no",        "foo",       "bar",      "foobar",   "string",
-        "token",    "key",        "value",     "undefined", "required", "optional", "hunter2",
-        "s3cr3t",   "secret1",    "password1", "prompt",    "stdin",    "tiger",    "letmein",
-        "mypass",   "mypassword", "pw",        "xxx",       "sa",       "hidden",
-    };
     (void)unused;
     slice stem = secret;
     while (stem.len && (byte_is_digit(stem.ptr[stem.len - 1]) || stem.ptr[stem.len - 1] == '!'))
         stem.len--;
     if (stem.len == 0) /* a number, as people type it */
         return secret.len >= 8 && longest_sequence(secret) < 5 && distinct(secret) >= 5;
-    for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
-        if (slice_equal_nocase(stem, slice_from_text(defaults[i])))
-            return false;
-    return distinct(secret) >= 4 && !is_expression(secret);
+    return !secret_is_default(secret) && distinct(secret) >= 4 && !is_expression(secret);
 }
 
 /* In code, where what looks like an assignment may be anything: a word is taken for a name. */
@@ -425,6 +418,49 @@ static bool has_digits_apart(slice secret, double unused)
     return is_mixed(secret, 0);
 }
 
+/* Letters without a digit among them: in no name does the case change so often. */
+static bool is_random_letters(slice secret)
+{
+    size_t changes = 0;
+    for (size_t i = 1; i < secret.len; i++)
+        changes += byte_is_alpha(secret.ptr[i]) && byte_is_alpha(secret.ptr[i - 1]) &&
+                   (secret.ptr[i] & 0x20) != (secret.ptr[i - 1] & 0x20);
+    return secret.len >= LETTERS_LEAST && changes * 3 >= secret.len &&
+           !secret_looks_like_words(secret);
+}
+
+static bool may_be_password(slice secret)
+{
+    if (!is_plain_password(secret, 0) || secret_is_placeholder(secret) ||
+        secret_is_common(secret) || secret_is_of_other_form(secret))
+        return false;
+    return (is_random(secret, 0) && (has_digits_apart(secret, 0) || is_random_letters(secret))) ||
+           secret_is_chosen(secret);
+}
+
+/* Whether it is base64 of text, as in manifests: then the text is what counts. */
+static bool decodes_to_text(slice secret, char *bytes, size_t room, slice *text)
+{
+    size_t count = secret.len % 4 ? SIZE_MAX : secret_decode_base64(secret, bytes, room);
+    if (count == SIZE_MAX || count < DECODED_LEAST)
+        return false;
+    *text = slice_trim(slice_make(bytes, count));
+    for (size_t i = 0; i < text->len; i++)
+        if (text->ptr[i] < ' ' || text->ptr[i] == 0x7f)
+            return false;
+    return true;
+}
+
+/* A password, random or chosen by a person; its name must say that it is one. */
+static bool is_chosen_password(slice secret, double unused)
+{
+    char bytes[DECODED_MOST];
+    slice text;
+    (void)unused;
+    return may_be_password(secret) &&
+           (!decodes_to_text(secret, bytes, sizeof(bytes), &text) || may_be_password(text));
+}
+
 static const struct check {
     const char *name;
     bool (*holds)(slice secret, double number);
@@ -441,6 +477,7 @@ static const struct check {
     {"aws-key", is_aws_key},
     {"password", is_password},
     {"plain-password", is_plain_password},
+    {"chosen-password", is_chosen_password},
     {"url-password", is_url_password},
     {"basic", is_basic},
 };

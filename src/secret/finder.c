@@ -118,6 +118,7 @@ void secret_look_add(struct secret_look *look, const struct secret_hit *hit, uin
                 .offset = hit->start,
                 .allowed = why_allowed(look, hit),
                 .identity = secret_identity(hit->secret, look->arena),
+                .variable = arena_copy(look->arena, hit->name),
             },
     };
 }
@@ -125,12 +126,13 @@ void secret_look_add(struct secret_look *look, const struct secret_hit *hit, uin
 void secret_look_add_new(struct secret_look *look, const struct secret_hit *hit, uint64_t cell,
                          size_t known)
 {
-    size_t before = look->hits->count;
-    secret_look_add(look, hit, cell);
-    struct pending *hits = look->hits->items;
-    for (size_t i = 0; i < known && before < look->hits->count; i++)
-        if (slice_equal(hits[i].secret.fingerprint, hits[before].secret.fingerprint))
-            look->hits->count = before;
+    const struct pending *hits = look->hits->items;
+    for (size_t i = 0; i < known; i++)
+        if (hits[i].rule == hit->rule_index && hit->start < hits[i].end && hits[i].start < hit->end)
+            return;
+    /* Those of the first look that were too many to be kept are not counted once more. */
+    if (look->hits->count < LIMIT_SECRETS_PER_FILE * 4)
+        secret_look_add(look, hit, cell);
 }
 
 void secret_look_hit(void *context, const struct secret_hit *hit)
@@ -152,6 +154,7 @@ void secret_look_keep(struct secret_look *look, const struct secret *found)
     kept->fingerprint = arena_copy(arena, found->fingerprint);
     kept->allowed = arena_copy(arena, found->allowed);
     kept->identity = arena_copy(arena, found->identity);
+    kept->variable = arena_copy(arena, found->variable);
 }
 
 /* Those that are told: the first of each secret, and copies while there is room for them. */
@@ -197,9 +200,16 @@ void secret_look_settle(struct secret_look *look)
 struct error *secret_look_plain(struct secret_look *look, struct stream *stream,
                                 enum secret_mode mode, uint64_t most)
 {
+    return secret_look_plain_from(look, SLICE_EMPTY, stream, mode, most);
+}
+
+struct error *secret_look_plain_from(struct secret_look *look, slice before, struct stream *stream,
+                                     enum secret_mode mode, uint64_t most)
+{
     struct secret_text *text =
         secret_text_start(look->scanner, mode, look->path, secret_look_hit, look);
     struct error *error = NULL;
+    secret_text_add(text, before);
     for (uint64_t read = 0; read < most;) {
         slice window;
         error = stream_some(stream, &window);

@@ -16,7 +16,7 @@ enum { SECRET_HEAD = 1024 };
 /* Whether what begins so is looked through as the text that it is, and as nothing else. */
 bool secret_look_is_text(const struct secret_look *look, slice head);
 
-extern const struct secret_kind secret_kind_notebook, secret_kind_program;
+extern const struct secret_kind secret_kind_notebook, secret_kind_manifest, secret_kind_program;
 extern const struct secret_kind secret_kind_git_object, secret_kind_git_pack;
 extern const struct secret_kind secret_kind_zip, secret_kind_tar, secret_kind_compressed;
 

@@ -25,7 +25,7 @@ CHECKS = ("entropy", "mixed", "github-crc", "jwt", "private-key", "aws-key", "ba
           "digits-apart")
 SINGLE = {"title", "severity", "token", "names", "assigned", "regex", "near", "bytes", "check", "revoke", "advice", "find", "weak",
           "edges", "path", "file"}
-REPEATED = {"good", "bad"}
+REPEATED = {"good", "bad", "other"}
 REACH_MOST = 8192
 OPEN_REACH = 2048  # of a pattern that has no longest match of its own
 
@@ -72,7 +72,7 @@ def read(path):
         key, value = words[0], words[1] if len(words) > 1 else ""
         where = f"{path}:{number}"
         if key == "rule":
-            rule = {"id": value, "where": where, "good": [], "bad": []}
+            rule = {"id": value, "where": where, "good": [], "bad": [], "other": []}
             rules.append(rule)
         elif rule is None:
             raise Wrong(f"{where}: \"{key}\" stands before the first rule")
@@ -285,7 +285,7 @@ def check(rule):
     for word in rule.get("check", "").split():
         if word.split(":")[0] not in CHECKS:
             raise Wrong(f"{where}: there is no check \"{word}\"")
-    if not rule["good"] or not rule["bad"]:
+    if not rule["good"] or not rule["bad"] + rule["other"]:
         raise Wrong(f"{where}: it has no good or no bad example")
     if ("path" in rule) != ("file" in rule):
         raise Wrong(f"{where}: a path and a file, for the examples, go together")
@@ -306,7 +306,7 @@ def check(rule):
         raise Wrong(f"{where}: its expression can go back: it has {'more than ' if found == backtracking.CAP else ''}{found} ways to match one "
                     f"text, more than {backtracking.MOST}; of two quantified classes side by side none may hold what the other does")
     numbers = random.Random(rule["id"])
-    for shape in rule["good"] + rule["bad"]:
+    for shape in rule["good"] + rule["bad"] + rule["other"]:
         try:
             text = expand(shape, numbers)
         except Wrong as error:
@@ -328,9 +328,9 @@ def literal(text):
 def table(rules):
     lines = ["/* Made by rules/compile.py from the files beside it. */", '#include "secret/rule.h"', ""]
     for at, rule in enumerate(rules):
-        for kind in ("good", "bad"):
-            texts = ", ".join(literal(text) for text in rule[kind])
-            lines.append(f"static const char *const {kind}_{at}[] = {{{texts}, NULL}};")
+        for kind in ("good", "bad", "other"):
+            texts = "".join(f"{literal(text)}, " for text in rule[kind])
+            lines.append(f"static const char *const {kind}_{at}[] = {{{texts}NULL}};")
     lines.append("\nconst struct secret_rule secret_rules[] = {")
     for at, rule in enumerate(rules):
         edges = rule.get("edges", "both" if "token" in rule else "none")
@@ -343,7 +343,7 @@ def table(rules):
         lines.append("    {" + ", ".join(f".{name} = {literal(value)}" for name, value in fields.items())
                      + f", .severity = SEVERITY_{rule['severity']}, .bytes = {str(in_bytes(rule)).lower()}, .weak = {str(rule.get('weak') == 'yes').lower()}"
                      f", .edge_before = {str(edges in ('both', 'before')).lower()}, .edge_after = {str(edges in ('both', 'after')).lower()}"
-                     f", .start = {start(rule)}, .find_least = {rule['find_least']}, .find_most = {rule['find_most']}, .reach = {rule['reach']}, .good = good_{at}, .bad = bad_{at}}},")
+                     f", .start = {start(rule)}, .find_least = {rule['find_least']}, .find_most = {rule['find_most']}, .reach = {rule['reach']}, .good = good_{at}, .bad = bad_{at}, .other = other_{at}}},")
     lines += ["};", f"const size_t secret_rule_count = {len(rules)};", ""]
     return "\n".join(lines)
 

@@ -38,6 +38,7 @@ static void write_json(const struct secret_rules *set, struct arena *arena, stru
         json_field_or_null(&json, "advice", slice_from_text(rule->advice));
         add_examples(&json, "good", rule->good, arena);
         add_examples(&json, "bad", rule->bad, arena);
+        add_examples(&json, "other", rule->other, arena);
         json_end_object(&json);
     }
     json_end_array(&json);

@@ -35,7 +35,8 @@ struct secret_rule {
     enum secret_start start;
     unsigned find_least, find_most;       /* bytes that `find` takes */
     unsigned reach;                       /* bytes of the longest match */
-    const char *const *good, *const *bad; /* examples (shape.h), each ended by NULL */
+    /* Examples (shape.h), each ended by NULL: found, not found, and found as another rule's. */
+    const char *const *good, *const *bad, *const *other;
 };
 
 /* Those that come with plimsoll. */

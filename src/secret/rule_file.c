@@ -66,7 +66,7 @@ void secret_rule_file_add(struct secret_rule_file *file, struct secret_rule rule
     rule.near = rule.prefix = rule.revoke = rule.advice = "";
     rule.own = true;
     rule.reach = OWN_REACH;
-    rule.good = rule.bad = no_examples;
+    rule.good = rule.bad = rule.other = no_examples;
     *added = rule;
     *(struct secret_rule **)list_add(&file->rules, arena, sizeof(added)) = added;
 }

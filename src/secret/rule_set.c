@@ -164,24 +164,32 @@ static struct error *try_example(const struct secret_rules *set, const struct se
     return NULL;
 }
 
+static struct error *try_examples(const struct secret_rules *set, const struct secret_rule *rule,
+                                  const char *const *shapes, bool wanted, struct buffer *out,
+                                  size_t *tried, size_t *failed)
+{
+    for (; *shapes; shapes++) {
+        bool bad;
+        TRY(try_example(set, rule, *shapes, wanted, out, &bad));
+        *tried += 1;
+        *failed += bad;
+    }
+    return NULL;
+}
+
 struct error *secret_rules_test(const struct secret_rules *set, struct buffer *out, size_t *tried,
                                 size_t *failed)
 {
     *tried = *failed = 0;
     for (size_t i = 0; i < set->count; i++) {
         const struct secret_rule *rule = set->rules[i];
-        const char *const *lists[] = {rule->bad, rule->good};
-        for (size_t wanted = 0; wanted < 2; wanted++) {
-            if (!lists[wanted] || !lists[wanted][0])
-                buffer_format(out, "%s: it has no %s example\n", rule->id, wanted ? "good" : "bad");
-            *failed += !lists[wanted] || !lists[wanted][0];
-            for (const char *const *shape = lists[wanted]; shape && *shape; shape++) {
-                bool bad;
-                TRY(try_example(set, rule, *shape, wanted, out, &bad));
-                *tried += 1;
-                *failed += bad;
-            }
-        }
+        bool unshown = !rule->good[0] || (!rule->bad[0] && !rule->other[0]);
+        if (unshown)
+            buffer_format(out, "%s: it has no good or no bad example\n", rule->id);
+        *failed += unshown;
+        TRY(try_examples(set, rule, rule->good, true, out, tried, failed));
+        TRY(try_examples(set, rule, rule->bad, false, out, tried, failed));
+        TRY(try_examples(set, rule, rule->other, false, out, tried, failed));
     }
     return NULL;
 }

@@ -49,7 +49,7 @@ def test_rules_pass_their_own_examples():
 def test_rules_have_what_is_promised():
     assert len(sk.rules()) >= 200
     for rule in sk.rules().values():
-        assert rule["good"] and rule["bad"], rule["id"]
+        assert rule["good"] and rule["bad"] + rule["other"], rule["id"]
         assert rule["revoke"] or rule["advice"], rule["id"]
         assert rule["severity"] in ("CRITICAL", "HIGH", "MEDIUM", "LOW"), rule["id"]
 
@@ -89,7 +89,7 @@ def test_recall_and_precision(tmp_path):
     named = sum((rule, path) in hits for rule, path, _ in good)
     assert named >= len(good) * 9 // 10, [rule for rule, path, _ in good if (rule, path) not in hits]
     wrong = [(rule, path) for rule, path in hits if path in {path for _, path, _ in bad}]
-    assert len(wrong) * 20 <= len(hits), wrong
+    assert len(wrong) * 100 <= len(hits), wrong
     by_path = {place["path"]: place for _, place in sk.places(result.report)}
     for _, path, _ in good[0:90:3]:
         assert by_path[path]["deleted"] and by_path[path]["deleted_in"] == 2 and by_path[path]["layer"] == 0

@@ -4,6 +4,7 @@ import collections
 
 NAMES = {"plimsoll": "plimsoll", "kingfisher": "Kingfisher", "betterleaks": "betterleaks", "trivy": "Trivy"}
 SEVERE, RULES, LISTED = ("CRITICAL", "HIGH"), 12, 40
+ONE_FILE = 0.1
 OTHERS_A_FILE, FASTER, AIMS = 3e-5, 4, {"text": 250, "binary": 2000}
 
 
@@ -93,6 +94,8 @@ def missed(result):
             yield f"{len(own.found)} findings, Kingfisher has {len(peer.found)}"
         if peer.taken.seconds < FASTER * own.taken.seconds:
             yield f"only {peer.taken.seconds / own.taken.seconds:.1f} times as fast as Kingfisher"
+    if "one file" in result and result["one file"]["seconds"] > ONE_FILE:
+        yield f"{result['one file']['path']} takes {result['one file']['seconds']:.2f} s"
     for kind, one in result.get("split", {}).items():
         speed = one["bytes"] / 1e6 / one["cpu"]["plimsoll"] if "plimsoll" in one["cpu"] else AIMS[kind]
         if speed < AIMS[kind]:
@@ -108,6 +111,9 @@ def report(result):
     errors = [error for row in result["rows"] if row.target == "folder" for error in row.errors]
     if errors:
         parts.append("\n".join(["What plimsoll says it could not look through:", "", *(f"- {error}" for error in errors)]))
+    if "one file" in result:
+        one = result["one file"]
+        parts.append(f"`{one['path']}` of bokeh alone, {one['kilobytes']:.0f} KB: {one['seconds']:.2f} s.")
     if "split" in result:
         parts.append(by_kind(result["split"]))
     return "\n\n".join(part for part in parts if part)

@@ -97,6 +97,16 @@ def plain(size):
     yield "numbers", "\n".join(",".join(f"{numbers.random():.6f}" for _ in range(8)) for _ in range(size // 72))[:size]
 
 
+def images(size):
+    """Images in a page, as base64: noise, and long runs of zeros, which are long runs of A."""
+    numbers, out = random.Random(20261130), ""
+    while len(out) < size:
+        data = b"GIF89a" + b"".join(bytes(numbers.randrange(256) for _ in range(numbers.randrange(40))) + bytes(numbers.randrange(120))
+                                    for _ in range(40))
+        out += f"url(data:image/gif;base64,{base64.b64encode(data).decode()});"
+    return out[:size]
+
+
 def write(path, texts):
     """In the form that secret_cost reads; returns how many there are."""
     count = 0

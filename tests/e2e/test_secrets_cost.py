@@ -103,6 +103,15 @@ def test_plain_text_of_any_kind(tmp_path):
     assert max(costs.values()) <= RATIO * min(costs.values()), costs
 
 
+def test_images_as_base64(tmp_path):
+    """As bokeh's JavaScript has them: one line, half of it runs of A. Cheap, and nothing is found."""
+    text = hostiletexts.images(LONG)
+    assert cost(tmp_path, [("images", "app.js", text)])["images"] <= MOST / 5
+    (tmp_path / "app.js").write_text(hostiletexts.images(1 << 20))
+    done = scanner.run("secret", "-f", "json", tmp_path / "app.js")
+    assert done.code == 0 and json.loads(done.stdout)["secrets"] == [], done
+
+
 # Runs of the same letters side by side, and a run of runs.
 BACKTRACKING = [r"key-[a-z0-9]{1,40}[a-z0-9_]{1,40}[a-z0-9]{1,40}", r"key-(?:[a-z0-9]{1,4}_?){1,40}"]
 
@@ -142,5 +151,5 @@ def test_a_line_of_100_megabytes(tmp_path):
         out.write(f';"{key}"')
     done = scanner.run("secret", "-f", "json", tmp_path / "app.js")
     assert done.code == 0, done
-    found = json.loads(done.out)["secrets"]
+    found = json.loads(done.stdout)["secrets"]
     assert [(one["rule"], one["line"], one["column"]) for one in found] == [("huggingface-token", 1, length + 3)]

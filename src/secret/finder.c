@@ -2,6 +2,7 @@
 #include "secret/matcher.h"
 #include "secret/redact.h"
 #include "archive/content_stream.h"
+#include "archive/zip_header.h"
 #include "base/limits.h"
 
 /* Found in the text at hand. */
@@ -129,37 +130,114 @@ void secret_look_settle(struct secret_look *look)
     look->hits->count = 0;
 }
 
+/* Of bytes that were looked through: how they begin and end. */
+struct tail {
+    uint64_t count;
+    bool of_zip; /* they begin as a part of a zip does */
+    char bytes[ZIP_END];
+};
+
+static void keep_tail(struct tail *tail, slice window)
+{
+    slice last = slice_from(window, window.len > ZIP_END ? window.len - ZIP_END : 0);
+    if (tail->count == 0)
+        tail->of_zip = slice_starts(window, SLICE("PK"));
+    memmove(tail->bytes, tail->bytes + last.len, ZIP_END - last.len);
+    memcpy(tail->bytes + ZIP_END - last.len, last.ptr, last.len);
+    tail->count += window.len;
+}
+
+/* A zip may have anything in front of it. Where that is not what often is (zip.c), its members stay
+ * as they are packed. */
+static void tell_zip_behind(struct secret_look *look, const struct tail *tail)
+{
+    if (!tail->of_zip && tail->count > ZIP_END &&
+        zip_ends(slice_make(tail->bytes, ZIP_END), tail->count))
+        secret_look_unopened(look, "a zip at its end was not opened");
+}
+
 struct error *secret_look_plain(struct secret_look *look, struct stream *stream,
                                 enum secret_mode mode, uint64_t most)
 {
     struct secret_text *text =
         secret_text_start(look->scanner, mode, look->path, secret_look_hit, look);
     struct error *error = NULL;
+    struct tail tail = {0};
     for (uint64_t read = 0; read < most;) {
         slice window;
         error = stream_some(stream, &window);
         if (error || window.len == 0)
             break;
         secret_text_add(text, window);
+        keep_tail(&tail, window);
         stream_take(stream, window.len);
         read += window.len;
     }
     look->incomplete |= !secret_text_end(text);
     secret_look_settle(look);
+    if (!error && most == UINT64_MAX)
+        tell_zip_behind(look, &tail);
     return error;
+}
+
+/* One damage may show in several places, as of a tar and of the gzip in which it ends too early:
+ * the first is told. */
+static void add_unopened(struct secret_look *look, slice path, slice why)
+{
+    struct list *list = look->into->unopened;
+    const struct unopened *last =
+        list->count ? (struct unopened *)list->items + list->count - 1 : NULL;
+    slice damaged = SLICE("damaged: ");
+    if (last && slice_starts(last->why, damaged) && slice_starts(why, damaged) &&
+        slice_equal(last->path, path))
+        return;
+    unopened_add(list, look->into->arena, path, why);
 }
 
 void secret_look_unopened(struct secret_look *look, const char *why)
 {
-    unopened_add(look->into->unopened, look->into->arena, look->path, slice_from_text(why));
+    add_unopened(look, look->path, slice_from_text(why));
 }
 
-/* Damage within a file is not the image's; a stream that broke is, and so is a limit. */
-static struct error *only_serious(struct error *error, const struct stream *stream)
+static slice path_of(const struct secret_look *look, slice name, struct arena *arena)
 {
-    if (!error || error->kind == ERROR_LIMIT || error->kind == ERROR_SYSTEM || stream->broken)
+    return arena_format(arena, "%.*s!%.*s", SLICE_ARG(look->path),
+                        SLICE_ARG(slice_first(name, LIMIT_PATH_BYTES)));
+}
+
+void secret_look_unopened_member(struct secret_look *look, slice name, const char *why)
+{
+    CLEANUP_ARENA struct arena own = {0};
+    slice path = name.len ? path_of(look, name, &own) : look->path;
+    add_unopened(look, path, slice_from_text(why));
+}
+
+bool secret_look_may_open(const struct secret_look *look)
+{
+    return look->depth < LIMIT_SECRET_ARCHIVE_DEPTH;
+}
+
+struct error *secret_look_too_deep(struct secret_look *look, struct stream *stream)
+{
+    secret_look_unopened(look, "deeper in other archives than LIMIT_SECRET_ARCHIVE_DEPTH");
+    return secret_look_plain(look, stream, SECRET_BYTES, UINT64_MAX);
+}
+
+/*
+ * Damage within a file is not the image's, nor is a limit that an archive passes: they are told of
+ * the archive. A stream that broke is an error, which whoever made the stream judges; and of what
+ * all archives of a file may have together is told once, and of the file.
+ */
+struct error *secret_look_settle_damage(struct secret_look *look, struct error *error,
+                                        const struct stream *stream)
+{
+    bool spent = look->depth && *look->unpacked > LIMIT_SECRET_ARCHIVE_BYTES;
+    if (!error || error->kind == ERROR_SYSTEM || stream->broken || spent)
         return error;
-    error_free(error);
+    CLEANUP_ERROR struct error *own = error;
+    CLEANUP_ARENA struct arena arena = {0};
+    const char *kind = error->kind == ERROR_INPUT ? "damaged: " : "";
+    secret_look_unopened(look, arena_format(&arena, "%s%s", kind, error->message).ptr);
     return NULL;
 }
 
@@ -179,8 +257,8 @@ static struct error *next_inside(void *context, slice *piece)
     *inside->unpacked += piece->len;
     if (*inside->unpacked > LIMIT_SECRET_ARCHIVE_BYTES)
         return error_make(ERROR_LIMIT,
-                          "what is packed in it has more than %llu bytes, the limit for one file "
-                          "in which secrets are looked for",
+                          "what is packed in it has more than LIMIT_SECRET_ARCHIVE_BYTES (%llu): "
+                          "what follows was not looked through",
                           (unsigned long long)LIMIT_SECRET_ARCHIVE_BYTES);
     return NULL;
 }
@@ -197,13 +275,34 @@ struct error *secret_look_inside(struct secret_look *look, slice name,
     inner.hits = &hits;
     inner.depth++;
     inner.size = 0;
-    inner.path = name.len ? arena_format(&own, "%.*s!%.*s", SLICE_ARG(look->path),
-                                         SLICE_ARG(slice_first(name, LIMIT_PATH_BYTES)))
-                          : look->path;
+    inner.path = name.len ? path_of(look, name, &own) : look->path;
     CLEANUP_STREAM struct stream *stream = stream_from_content(&content);
     struct error *error = secret_look_by_kind(&inner, stream);
     look->incomplete |= inner.incomplete;
-    return only_serious(error, stream);
+    return secret_look_settle_damage(&inner, error, stream);
+}
+
+struct error *secret_look_next_of_stream(void *stream, slice *piece)
+{
+    TRY(stream_some(stream, piece));
+    stream_take(stream, piece->len);
+    return NULL;
+}
+
+struct error *secret_look_behind(struct secret_look *look, struct stream *stream)
+{
+    for (;;) {
+        slice window;
+        size_t zeros = 0;
+        TRY(stream_some(stream, &window));
+        while (zeros < window.len && window.ptr[zeros] == 0)
+            zeros++;
+        stream_take(stream, zeros);
+        if (window.len == 0)
+            return NULL;
+        if (zeros < window.len)
+            return secret_look_inside(look, SLICE_EMPTY, secret_look_next_of_stream, stream);
+    }
 }
 
 /* -- a whole file ---------------------------------------------------------------------------------
@@ -218,7 +317,7 @@ static struct error *find_in(struct secret_scanner *scanner, struct stream *stre
                              slice path, const struct secret_finds *into,
                              struct error *(*look_at)(struct secret_look *, struct stream *))
 {
-    uint64_t unpacked = 0;
+    uint64_t unpacked = 0, memory = 0;
     struct list hits = {0};
     CLEANUP_ARENA struct arena own = {0};
     struct secret_look look = {.scanner = scanner,
@@ -228,8 +327,9 @@ static struct error *find_in(struct secret_scanner *scanner, struct stream *stre
                                .into = into,
                                .arena = &own,
                                .unpacked = &unpacked,
+                               .memory = &memory,
                                .hits = &hits};
-    TRY(only_serious(look_at(&look, stream), stream));
+    TRY(secret_look_settle_damage(&look, look_at(&look, stream), stream));
     const char *rule = secret_scanner_too_much(scanner);
     if (!look.incomplete)
         return NULL;

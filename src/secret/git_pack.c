@@ -429,10 +429,8 @@ static struct error *look_at_spooled(struct secret_look *look, struct spill *spi
 static struct error *look_at_pack(struct secret_look *look, struct stream *stream)
 {
     struct spill memory = {.fd = -1};
-    if (look->depth >= LIMIT_SECRET_ARCHIVE_DEPTH) {
-        secret_look_unopened(look, "deeper in other archives than LIMIT_SECRET_ARCHIVE_DEPTH");
-        return secret_look_plain(look, stream, SECRET_BYTES, UINT64_MAX);
-    }
+    if (!secret_look_may_open(look))
+        return secret_look_too_deep(look, stream);
     return look_at_spooled(look, look->into->spill ? look->into->spill : &memory, stream);
 }
 

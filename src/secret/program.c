@@ -86,6 +86,8 @@ struct passage {
     uint64_t position; /* in the file */
     struct code code[CODE_SEGMENTS];
     size_t code_count;
+    uint64_t end; /* of what the program's own header names; or UINT64_MAX */
+    bool zip;     /* one begins there */
 };
 
 /* A segment that holds the file's first bytes holds its constants, too; linkers call the other way
@@ -126,6 +128,21 @@ static void find_code(struct passage *passage, slice head)
         if (constants < passage->code[i].start)
             passage->code[kept++] = passage->code[i];
     passage->code_count = kept;
+}
+
+/* Where the section headers end, which come last as a rule: what somebody put behind a program
+ * begins there. */
+static void find_end(struct passage *passage, slice head)
+{
+    Elf64_Ehdr header;
+    passage->end = UINT64_MAX;
+    if (head.len < sizeof(header))
+        return;
+    memcpy(&header, head.ptr, sizeof(header));
+    uint64_t sections = (uint64_t)header.e_shnum * header.e_shentsize;
+    if (header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_ident[EI_DATA] == ELFDATA2LSB &&
+        header.e_shoff && sections && header.e_shoff < UINT64_MAX - sections)
+        passage->end = header.e_shoff + sections;
 }
 
 /* How many bytes of code begin here; otherwise 0, and *before is what comes before the next. */
@@ -174,8 +191,17 @@ static struct error *pass_program(struct passage *passage)
     slice bytes;
     TRY(stream_need(passage->stream, SECRET_HEAD, &bytes));
     find_code(passage, bytes);
+    find_end(passage, bytes);
     for (;;) {
         uint64_t before, code = code_here(passage, &before);
+        if (passage->position == passage->end) {
+            TRY(stream_need(passage->stream, SECRET_HEAD, &bytes));
+            passage->zip = secret_zip_begins(bytes);
+            if (passage->zip)
+                return NULL;
+        } else if (passage->end > passage->position && passage->end - passage->position < before) {
+            before = passage->end - passage->position;
+        }
         if (code) {
             TRY(pass_over(passage, code));
             continue;
@@ -201,7 +227,9 @@ static struct error *look_at_program(struct secret_look *look, struct stream *st
     struct error *error = pass_program(&passage);
     look->incomplete |= !secret_text_end(passage.text);
     secret_look_settle(look);
-    return error;
+    if (error || !passage.zip)
+        return error;
+    return secret_look_at_zip_behind(look, stream, passage.position);
 }
 
 const struct secret_kind secret_kind_program = {"program", is_program, look_at_program};

@@ -117,6 +117,10 @@ static enum progress run_igzip(struct decoder *decoder, slice window, size_t *us
     *used = window.len - state->avail_in;
     *made = PIECE - state->avail_out;
     bool finished = state->block_state == ISAL_BLOCK_FINISH;
+    /* It took whole bytes that stand behind the end, of which nothing is to be lost. */
+    size_t held = state->read_in_length > 0 ? (size_t)state->read_in_length / 8 : 0;
+    if (finished && state->crc_flag == ISAL_DEFLATE && held <= *used)
+        *used -= held;
     if (code == ISAL_INCORRECT_CHECKSUM) {
         decoder->problem = damaged_sum;
         return STREAM_ENDS;

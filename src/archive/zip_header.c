@@ -74,6 +74,16 @@ bool zip_is_local(slice bytes)
            zip_number(bytes, 8, 2) <= METHOD_MOST && zip_number(bytes, 26, 2) > 0;
 }
 
+bool zip_is_part(slice bytes)
+{
+    const slice magics[] = {ZIP_LOCAL_MAGIC, ZIP_DIRECTORY_MAGIC, ZIP_END_MAGIC,
+                            ZIP_END64_MAGIC, ZIP_LOCATOR_MAGIC,   ZIP_DESCRIPTOR_MAGIC};
+    for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
+        if (slice_starts(bytes, magics[i]))
+            return true;
+    return false;
+}
+
 bool zip_decoder(unsigned method, bool exact, enum decoder_method *decoder)
 {
     static const struct {
@@ -127,9 +137,13 @@ size_t zip_descriptor(slice bytes, uint32_t sum, uint64_t packed, uint64_t size)
 
 bool zip_ends(slice tail, uint64_t file_size)
 {
-    return tail.len == ZIP_END && slice_starts(tail, ZIP_END_MAGIC) &&
-           zip_number(tail, 4, 4) == 0 && zip_number(tail, 10, 2) > 0 &&
-           zip_number(tail, 20, 2) == 0 &&
-           (zip_number(tail, 12, 4) == UINT32_MAX || zip_number(tail, 16, 4) == UINT32_MAX ||
-            zip_number(tail, 12, 4) + zip_number(tail, 16, 4) <= file_size);
+    enum { FILES_MOST = 1000 };
+    if (tail.len != ZIP_END || !slice_starts(tail, ZIP_END_MAGIC))
+        return false;
+    uint64_t disk = zip_number(tail, 4, 2), size = zip_number(tail, 12, 4);
+    uint64_t offset = zip_number(tail, 16, 4);
+    /* The last of several files may have no more than the end of the directory. */
+    bool fits = (disk > 0 && disk < FILES_MOST) || size == UINT32_MAX || offset == UINT32_MAX ||
+                (disk == 0 && size + offset <= file_size);
+    return fits && zip_number(tail, 10, 2) > 0 && zip_number(tail, 20, 2) == 0;
 }

@@ -49,6 +49,9 @@ void zip_read_extra(struct zip_entry *entry, slice extra, bool local);
  * the magic by chance do not. */
 bool zip_is_local(slice bytes);
 
+/* Whether bytes begin with any of the magics. */
+bool zip_is_part(slice bytes);
+
 /* How to unpack it; false for a method that is not known here. Lzma has a header of its own. */
 bool zip_decoder(unsigned method, bool exact, enum decoder_method *decoder);
 /* Makes of what stands in front of lzma's data (5.8.8) what its decoder asks for. Returns how many

@@ -1,8 +1,8 @@
 #include "secret/finder.h"
 #include "secret/matcher.h"
 #include "secret/redact.h"
+#include "secret/zip_tail.h"
 #include "archive/content_stream.h"
-#include "archive/zip_header.h"
 #include "base/limits.h"
 
 /* Found in the text at hand. */
@@ -130,53 +130,27 @@ void secret_look_settle(struct secret_look *look)
     look->hits->count = 0;
 }
 
-/* Of bytes that were looked through: how they begin and end. */
-struct tail {
-    uint64_t count;
-    bool of_zip; /* they begin as a part of a zip does */
-    char bytes[ZIP_END];
-};
-
-static void keep_tail(struct tail *tail, slice window)
-{
-    slice last = slice_from(window, window.len > ZIP_END ? window.len - ZIP_END : 0);
-    if (tail->count == 0)
-        tail->of_zip = slice_starts(window, SLICE("PK"));
-    memmove(tail->bytes, tail->bytes + last.len, ZIP_END - last.len);
-    memcpy(tail->bytes + ZIP_END - last.len, last.ptr, last.len);
-    tail->count += window.len;
-}
-
-/* A zip may have anything in front of it. Where that is not what often is (zip.c), its members stay
- * as they are packed. */
-static void tell_zip_behind(struct secret_look *look, const struct tail *tail)
-{
-    if (!tail->of_zip && tail->count > ZIP_END &&
-        zip_ends(slice_make(tail->bytes, ZIP_END), tail->count))
-        secret_look_unopened(look, "a zip at its end was not opened");
-}
-
 struct error *secret_look_plain(struct secret_look *look, struct stream *stream,
                                 enum secret_mode mode, uint64_t most)
 {
     struct secret_text *text =
         secret_text_start(look->scanner, mode, look->path, secret_look_hit, look);
     struct error *error = NULL;
-    struct tail tail = {0};
+    struct zip_tail tail = {0};
     for (uint64_t read = 0; read < most;) {
         slice window;
         error = stream_some(stream, &window);
         if (error || window.len == 0)
             break;
         secret_text_add(text, window);
-        keep_tail(&tail, window);
+        zip_tail_add(&tail, window);
         stream_take(stream, window.len);
         read += window.len;
     }
     look->incomplete |= !secret_text_end(text);
     secret_look_settle(look);
     if (!error && most == UINT64_MAX)
-        tell_zip_behind(look, &tail);
+        zip_tail_tell(&tail, look);
     return error;
 }
 

@@ -5,6 +5,7 @@
  * compiler puts texts.
  */
 #include "secret/kinds.h"
+#include "secret/zip_tail.h"
 
 #include <elf.h>
 
@@ -88,6 +89,7 @@ struct passage {
     size_t code_count;
     uint64_t end; /* of what the program's own header names; or UINT64_MAX */
     bool zip;     /* one begins there */
+    struct zip_tail tail;
 };
 
 /* A segment that holds the file's first bytes holds its constants, too; linkers call the other way
@@ -162,6 +164,7 @@ static uint64_t code_here(const struct passage *passage, uint64_t *before)
 static void look_at(struct passage *passage, slice bytes)
 {
     secret_text_add(passage->text, bytes);
+    zip_tail_add(&passage->tail, bytes);
     stream_take(passage->stream, bytes.len);
     passage->position += bytes.len;
 }
@@ -227,9 +230,11 @@ static struct error *look_at_program(struct secret_look *look, struct stream *st
     struct error *error = pass_program(&passage);
     look->incomplete |= !secret_text_end(passage.text);
     secret_look_settle(look);
-    if (error || !passage.zip)
-        return error;
-    return secret_look_at_zip_behind(look, stream, passage.position);
+    if (!error && passage.zip)
+        return secret_look_at_zip_behind(look, stream, passage.position);
+    if (!error)
+        zip_tail_tell(&passage.tail, look);
+    return error;
 }
 
 const struct secret_kind secret_kind_program = {"program", is_program, look_at_program};

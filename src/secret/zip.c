@@ -4,6 +4,7 @@
  * Programs and scripts may have one behind them.
  */
 #include "secret/kinds.h"
+#include "secret/zip_tail.h"
 #include "archive/content_stream.h"
 #include "archive/zip_directory.h"
 #include "archive/zip_walk.h"
@@ -254,6 +255,16 @@ static struct error *cover(struct reading *reading, const struct named *named)
     return NULL;
 }
 
+/* What no member takes, up to there. */
+static struct error *look_at_gap(struct reading *reading, uint64_t end)
+{
+    if (reading->covered >= end)
+        return NULL;
+    uint64_t start = reading->covered;
+    reading->covered = end;
+    return look_at_range(reading, start, end);
+}
+
 static struct error *look_at_both_ways(struct reading *reading, const struct named *named)
 {
     CLEANUP_ARENA struct arena own = {0};
@@ -286,6 +297,7 @@ static struct error *look_at_member(struct reading *reading, const struct zip_pl
                                     "damaged: it is not where the directory says");
         return NULL;
     }
+    TRY(look_at_gap(reading, place->local));
     TRY(cover(reading, &named));
     TRY(look_at_content(reading, &named.directory, named.name, named.data));
     return named.disagree ? look_at_both_ways(reading, &named) : NULL;
@@ -293,16 +305,6 @@ static struct error *look_at_member(struct reading *reading, const struct zip_pl
 
 /* -- the whole zip --------------------------------------------------------------------------------
  */
-
-/* What no member takes, up to there. */
-static struct error *look_at_gap(struct reading *reading, uint64_t end)
-{
-    if (reading->covered >= end)
-        return NULL;
-    uint64_t start = reading->covered;
-    reading->covered = end;
-    return look_at_range(reading, start, end);
-}
 
 static void tell_directory(struct reading *reading)
 {
@@ -322,7 +324,6 @@ static struct error *look_by_directory(struct reading *reading)
     const struct zip_place *places = directory->places;
     tell_directory(reading);
     for (size_t i = 0; i < directory->count; i++) {
-        TRY(look_at_gap(reading, places[i].local < reading->spool.size ? places[i].local : 0));
         TRY(look_at_member(reading, &places[i]));
     }
     if (directory->many)
@@ -449,7 +450,8 @@ bool secret_zip_front_is_text(slice head)
 }
 
 /* Up to a zip, or the end. */
-static struct error *read_front(struct stream *stream, struct secret_text *text, bool *found)
+static struct error *read_front(struct stream *stream, struct secret_text *text,
+                                struct zip_tail *tail, bool *found)
 {
     slice magic = ZIP_LOCAL_MAGIC, bytes;
     for (;;) {
@@ -464,6 +466,7 @@ static struct error *read_front(struct stream *stream, struct secret_text *text,
         else if (bytes.len >= magic.len)
             bytes.len -= magic.len - 1;
         secret_text_add(text, bytes);
+        zip_tail_add(tail, bytes);
         stream_take(stream, bytes.len);
     }
 }
@@ -476,12 +479,15 @@ static struct error *look_at_front(struct secret_look *look, struct stream *stre
     enum secret_mode mode = secret_zip_front_is_text(head) ? SECRET_TEXT : SECRET_BYTES;
     struct secret_text *text =
         secret_text_start(look->scanner, mode, look->path, secret_look_hit, look);
-    struct error *error = read_front(stream, text, &found);
+    struct zip_tail tail = {0};
+    struct error *error = read_front(stream, text, &tail, &found);
     look->incomplete |= !secret_text_end(text);
     secret_look_settle(look);
-    if (error || !found)
-        return error;
-    return secret_look_at_zip_behind(look, stream, stream->position);
+    if (!error && found)
+        return secret_look_at_zip_behind(look, stream, stream->position);
+    if (!error)
+        zip_tail_tell(&tail, look);
+    return error;
 }
 
 const struct secret_kind secret_kind_zip = {"zip", is_zip, look_at_zip};

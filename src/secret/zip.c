@@ -240,11 +240,14 @@ static struct error *look_at_content(struct reading *reading, const struct zip_e
     return left && left < end ? look_at_range(reading, end - left, end) : NULL;
 }
 
-/* Up to the end of the descriptor that may follow it. */
+/* Up to the end of the descriptor that may follow it. Of one whose size nobody tells beforehand its
+ * header says where it ends, when what no member takes is looked at. */
 static struct error *cover(struct reading *reading, const struct named *named)
 {
     slice bytes;
     const struct zip_entry *entry = &named->directory;
+    if (entry->packed == 0 && (entry->flags | named->local.flags) & ZIP_DESCRIPTOR)
+        return NULL;
     uint64_t left = reading->spool.size > named->data ? reading->spool.size - named->data : 0;
     uint64_t end = named->data + (entry->packed < left ? entry->packed : left);
     if ((named->directory.flags | named->local.flags) & ZIP_DESCRIPTOR) {

@@ -84,6 +84,20 @@ bool zip_is_part(slice bytes)
     return false;
 }
 
+size_t zip_find(slice bytes, slice magic)
+{
+    enum { RARE = 2 };
+    for (size_t at = RARE; at < bytes.len; at++) {
+        const char *found = memchr(bytes.ptr + at, magic.ptr[RARE], bytes.len - at);
+        if (!found)
+            break;
+        at = (size_t)(found - bytes.ptr);
+        if (slice_starts(slice_from(bytes, at - RARE), magic))
+            return at - RARE;
+    }
+    return SIZE_MAX;
+}
+
 bool zip_decoder(unsigned method, bool exact, enum decoder_method *decoder)
 {
     static const struct {

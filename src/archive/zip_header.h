@@ -52,6 +52,10 @@ bool zip_is_local(slice bytes);
 /* Whether bytes begin with any of the magics. */
 bool zip_is_part(slice bytes);
 
+/* Where a magic stands in bytes; SIZE_MAX for nowhere. Its third byte, which texts do not have, is
+ * looked for. */
+size_t zip_find(slice bytes, slice magic);
+
 /* How to unpack it; false for a method that is not known here. Lzma has a header of its own. */
 bool zip_decoder(unsigned method, bool exact, enum decoder_method *decoder);
 /* Makes of what stands in front of lzma's data (5.8.8) what its decoder asks for. Returns how many

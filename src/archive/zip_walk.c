@@ -140,13 +140,8 @@ static struct error *show_up_to(struct zip_walk *walk, slice magic, slice *piece
         TRY(stream_need(walk->below, magic.len, piece));
     if (piece->len < magic.len)
         return NULL;
-    const char *from = piece->ptr + (slice_starts(*piece, magic) ? 1 : 0);
-    const char *found =
-        memmem(from, piece->len - (size_t)(from - piece->ptr), magic.ptr, magic.len);
-    if (found)
-        piece->len = (size_t)(found - piece->ptr);
-    else
-        piece->len -= magic.len - 1;
+    size_t found = zip_find(slice_from(*piece, 1), magic);
+    piece->len = found == SIZE_MAX ? piece->len - (magic.len - 1) : found + 1;
     return NULL;
 }
 

@@ -463,9 +463,9 @@ static struct error *read_front(struct stream *stream, struct secret_text *text,
         if (*found || bytes.len == 0)
             return NULL;
         TRY(stream_some(stream, &bytes));
-        const char *at = memmem(bytes.ptr + 1, bytes.len - 1, magic.ptr, magic.len);
-        if (at)
-            bytes.len = (size_t)(at - bytes.ptr);
+        size_t at = zip_find(slice_from(bytes, 1), magic);
+        if (at != SIZE_MAX)
+            bytes.len = at + 1;
         else if (bytes.len >= magic.len)
             bytes.len -= magic.len - 1;
         secret_text_add(text, bytes);

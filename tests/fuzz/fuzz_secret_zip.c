@@ -72,6 +72,7 @@ static bool look(slice zip, struct spill *spill)
 struct making {
     struct buffer zip, directory;
     bool has_secret;
+    bool named_secret; /* in a member that the directory names */
     size_t count;
 };
 
@@ -169,6 +170,7 @@ static void make(struct making *making, slice *input)
         if (like & SECRET)
             buffer_add(&content, planted());
         making->has_secret |= (like & SECRET) != 0;
+        making->named_secret |= (like & SECRET) && !(like & UNNAMED);
         /* Text, of which nothing else is to be thought. */
         for (size_t j = 0; j < length && j < input->len; j++)
             buffer_add_byte(&content, (char)(' ' + (input->ptr[j] & 0x3f)));
@@ -180,7 +182,8 @@ static void make(struct making *making, slice *input)
     }
 }
 
-/* Whether a change there can make of it what is no zip any more, or hide nothing but the secret. */
+/* One byte. With another magic in front it is no zip, and without its own header there is no member
+ * that nothing else names; or the secret itself may be changed. */
 static void change(struct making *making, slice *input)
 {
     struct buffer *zip = &making->zip;
@@ -191,8 +194,7 @@ static void change(struct making *making, slice *input)
     slice secret = planted();
     size_t start = at >= secret.len ? at - secret.len : 0;
     slice near = slice_first(slice_from(buffer_slice(zip), start), 2 * secret.len);
-    if (slice_contains(near, secret))
-        making->has_secret = false; /* it may be changed itself */
+    making->has_secret = making->named_secret && at >= 4 && !slice_contains(near, secret);
     zip->bytes[at] ^= (char)bytes[2];
     *input = slice_from(*input, 4);
 }

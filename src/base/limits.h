@@ -75,7 +75,7 @@
 #define LIMIT_UNOPENED_PER_LAYER 1000 /* archives that could not be looked into, told by name */
 #define LIMIT_SECRET_ARCHIVE_DEPTH 8  /* an archive in an archive */
 #define LIMIT_SECRET_UNPACK_MEMORY (144 * LIMIT_MIB) /* windows, dictionaries; one in another */
-#define LIMIT_SECRET_SPOOL_BYTES (512 * LIMIT_MIB) /* of one archive, to read it in any order */
+#define LIMIT_SECRET_SPOOL_BYTES (512 * LIMIT_MIB)   /* of one archive, to read it in any order */
 #define LIMIT_SECRET_VARIABLE_BYTES 256 /* of the name of a variable whose value one is */
 #define LIMIT_SECRET_PLACES_LISTED 100  /* of one secret, in a report; all are counted */
 #define LIMIT_SECRET_ARCHIVE_BYTES (8 * LIMIT_GIB) /* unpacked from the archives of one file */

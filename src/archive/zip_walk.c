@@ -3,7 +3,10 @@
 
 #include <isa-l/crc.h>
 
-enum { HEADER_MOST = STREAM_WINDOW };
+enum {
+    HEADER_MOST = STREAM_WINDOW,
+    DESCRIPTOR = 16, /* its magic, the checksum and two sizes */
+};
 
 /* How the part at hand ends. */
 enum way {
@@ -229,9 +232,9 @@ static struct error *finish(struct zip_walk *walk)
     if (unread) {
         walk->way = WAY_NONE;
         TRY(pass_over(walk, decoder_left(walk->decoder)));
-        TRY(stream_need(walk->below, ZIP_DESCRIPTOR_MOST, &piece));
+        TRY(stream_need(walk->below, DESCRIPTOR, &piece));
         if (walk->entry.flags & ZIP_DESCRIPTOR && slice_starts(piece, ZIP_DESCRIPTOR_MAGIC))
-            stream_take(walk->below, ZIP_DESCRIPTOR_MAGIC.len + 12);
+            stream_take(walk->below, piece.len);
         return NULL;
     }
     while (walk->way != WAY_NONE) {

@@ -32,6 +32,7 @@ struct secret_look {
     unsigned depth;        /* of archives in archives */
     unsigned loose_depth;  /* at which the content of a loose git object stands; 0: at none */
     unsigned packed_depth; /* likewise of one in a pack */
+    unsigned gap_depth;    /* likewise of what stands between the members of a zip, which is none */
     uint64_t *unpacked;    /* bytes from archives, so far, of the whole file */
     uint64_t *memory;      /* of what unpacks them, all that are open (decoder.h) */
     struct list *hits;     /* of struct pending (finder.c): of the text at hand */

@@ -51,7 +51,11 @@ static struct error *look_at_walked(struct secret_look *look, struct zip_walk *w
 
 static struct error *look_between(struct secret_look *look, struct zip_walk *walk)
 {
-    return secret_look_inside(look, SLICE_EMPTY, zip_walk_read, walk);
+    unsigned outer = look->gap_depth;
+    look->gap_depth = look->depth + 1;
+    struct error *error = secret_look_inside(look, SLICE_EMPTY, zip_walk_read, walk);
+    look->gap_depth = outer;
+    return error;
 }
 
 static struct error *walk_all(struct secret_look *look, struct zip_walk *walk)
@@ -410,8 +414,8 @@ static struct error *look_at_zip(struct secret_look *look, struct stream *stream
 static bool is_zip(const struct secret_look *look, slice head)
 {
     bool marked = slice_starts(head, ZIP_DESCRIPTOR_MAGIC) || slice_starts(head, SLICE("PK00"));
-    (void)look;
-    return slice_starts(marked ? slice_from(head, 4) : head, ZIP_LOCAL_MAGIC);
+    return !(look->depth && look->depth == look->gap_depth) &&
+           slice_starts(marked ? slice_from(head, 4) : head, ZIP_LOCAL_MAGIC);
 }
 
 /* -- a zip behind a script or program -------------------------------------------------------------

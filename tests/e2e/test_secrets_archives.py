@@ -398,6 +398,24 @@ def test_limits_are_no_errors(tmp_path):
     assert result.report["unjudged"][0]["count"] >= 2, result.report["unjudged"]
 
 
+def test_too_many_members(look):
+    """Of an archive with more than LIMIT_SECRET_ARCHIVE_MEMBERS, and of what is in it up to there."""
+    count = 1_000_001
+    ar = b"!<arch>\n" + ak.ar_of(SECRET)[8:] + ak.ar_of({"a": b""})[8:] * count
+    first = ak.local(b"conf/keys.env", LINE)
+    entries, members = ak.listed(b"conf/keys.env", LINE, 0) + ak.listed(b"a", b"", len(first)) * count, first + ak.local(b"a", b"")
+    results = look({"x": ar, "y": members + entries + ak.end(0xffff, len(entries), len(members))})
+    for name in "xy":
+        found, told = results[name]
+        assert found >= {f"{name}!conf/keys.env"} and "LIMIT_SECRET_ARCHIVE_MEMBERS" in told[name], (name, told.get(name))
+
+
+def test_garbage_is_told_once(look):
+    """Of what begins as a zip and is none."""
+    for content in (b"PK\3\4" + bytes(range(256)) * 20, b"PK\3\4" + bytes(100) + b"PK\3\4" + bytes(100)):
+        assert one(look, content) == (set(), {"x": "damaged: the directory at its end is missing"})
+
+
 def test_holes_cost_nothing(look):
     """A sparse file of 60 GB in a tar, as Go's tests have one."""
     head = bytearray(512)

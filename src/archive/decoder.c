@@ -114,7 +114,8 @@ static enum progress run_igzip(struct decoder *decoder, slice window, size_t *us
     state->next_out = (uint8_t *)decoder->bytes;
     state->avail_out = PIECE;
     int code = isal_inflate(state);
-    *used = window.len - state->avail_in;
+    /* It may give back bytes that it was given with the window before. */
+    *used = state->avail_in < window.len ? window.len - state->avail_in : 0;
     *made = PIECE - state->avail_out;
     bool finished = state->block_state == ISAL_BLOCK_FINISH;
     /* It took whole bytes that stand behind the end, of which nothing is to be lost. */

@@ -21,8 +21,9 @@ static const char damaged_sum[] = "damaged: a checksum that does not match";
 struct reading {
     struct secret_look *look;
     struct spool spool;
-    struct spool_view view;    /* of headers … */
-    struct spool_view content; /* … and of a member's content */
+    struct spool_view listed;  /* of the directory, … */
+    struct spool_view view;    /* of headers, and … */
+    struct spool_view content; /* … of a member's content: each goes forward by itself */
     struct decoder *decoder;
     struct zip_directory directory;
     uint64_t covered; /* bytes from the start that were looked at */
@@ -107,24 +108,24 @@ struct named {
     bool disagree;
 };
 
-static struct error *read_extra(struct reading *reading, struct zip_entry *entry, uint64_t at,
+static struct error *read_extra(struct spool_view *view, struct zip_entry *entry, uint64_t at,
                                 bool local)
 {
     slice bytes;
     if (entry->packed != UINT32_MAX && entry->size != UINT32_MAX && entry->offset != UINT32_MAX)
         return NULL;
     size_t count = entry->extra < EXTRA_MOST ? entry->extra : EXTRA_MOST;
-    TRY(spool_view_show(&reading->view, at, count, &bytes));
+    TRY(spool_view_show(view, at, count, &bytes));
     zip_read_extra(entry, slice_first(bytes, count), local);
     return NULL;
 }
 
-static struct error *read_name(struct reading *reading, const struct zip_entry *entry, uint64_t at,
+static struct error *read_name(struct spool_view *view, const struct zip_entry *entry, uint64_t at,
                                struct arena *arena, slice *name)
 {
     slice bytes;
     size_t count = entry->name < LIMIT_PATH_BYTES ? entry->name : LIMIT_PATH_BYTES;
-    TRY(spool_view_show(&reading->view, at, count, &bytes));
+    TRY(spool_view_show(view, at, count, &bytes));
     *name = arena_copy(arena, slice_first(bytes, count));
     return NULL;
 }
@@ -135,11 +136,11 @@ static struct error *read_listed(struct reading *reading, const struct zip_place
     slice bytes;
     uint64_t at = place->entry;
     struct zip_entry *entry = &named->directory;
-    TRY(spool_view_show(&reading->view, at, ZIP_DIRECTORY_HEADER, &bytes));
+    TRY(spool_view_show(&reading->listed, at, ZIP_DIRECTORY_HEADER, &bytes));
     zip_read_directory(entry, bytes);
     at += ZIP_DIRECTORY_HEADER;
-    TRY(read_name(reading, entry, at, arena, &named->name));
-    return read_extra(reading, entry, at + entry->name, false);
+    TRY(read_name(&reading->listed, entry, at, arena, &named->name));
+    return read_extra(&reading->listed, entry, at + entry->name, false);
 }
 
 /* Sizes that only follow the content are 0 in its header, or left as they are not known yet. */
@@ -164,8 +165,8 @@ static struct error *read_local(struct reading *reading, const struct zip_place 
         return NULL;
     zip_read_local(&named->local, bytes);
     at += ZIP_LOCAL_HEADER;
-    TRY(read_name(reading, &named->local, at, arena, &named->local_name));
-    TRY(read_extra(reading, &named->local, at + named->local.name, true));
+    TRY(read_name(&reading->view, &named->local, at, arena, &named->local_name));
+    TRY(read_extra(&reading->view, &named->local, at + named->local.name, true));
     named->data = at + named->local.name + named->local.extra;
     named->disagree = disagree(named);
     return NULL;
@@ -377,6 +378,7 @@ static struct error *look_in_any_order(struct secret_look *look, struct stream *
     TRY(spool_open(&reading.spool, spill, stream, spool_most(look, spill)));
     uint64_t kept = spill->fd < 0 ? reading.spool.size : 0;
     *look->memory += kept;
+    spool_view_open(&reading.listed, &reading.spool);
     spool_view_open(&reading.view, &reading.spool);
     spool_view_open(&reading.content, &reading.spool);
     reading.decoder = decoder_new(look->memory);
@@ -385,6 +387,7 @@ static struct error *look_in_any_order(struct secret_look *look, struct stream *
     zip_directory_free(&reading.directory);
     spool_view_close(&reading.content);
     spool_view_close(&reading.view);
+    spool_view_close(&reading.listed);
     *look->memory -= kept;
     spool_close(&reading.spool);
     return error;

@@ -21,7 +21,8 @@ except ImportError:
 
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
 CHECKS = ("entropy", "mixed", "github-crc", "jwt", "private-key", "aws-key", "base64-bytes",
-          "base64-json", "password", "plain-password", "url-password", "basic", "random", "digits-apart")
+          "base64-json", "password", "plain-password", "url-password", "chosen-password", "basic", "random",
+          "digits-apart")
 SINGLE = {"title", "severity", "token", "names", "assigned", "regex", "near", "bytes", "check", "revoke", "advice", "find", "weak",
           "edges", "path", "file"}
 REPEATED = {"good", "bad"}
@@ -30,7 +31,7 @@ OPEN_REACH = 2048  # of a pattern that has no longest match of its own
 
 # What stands between a name and its value: NAME="…", name: '…', environ["NAME"] = …, ENV NAME …, <name>…,
 # name: str = "…", name = b"…"; and what a terminal's colours put there (ECMA-48). Each part takes all that it can and
-# never gives back: whatever follows, it is read once.
+# never gives back: whatever follows, it is read once. What it may begin with stands in secret/matcher.c too.
 COLOUR = r"(?:\x1b\[[0-9;]{0,12}+m){0,2}+"
 BETWEEN = (r"[\w.-]{0,20}+" + COLOUR + r"""["'`\])}\\]{0,4}+""" + COLOUR +
            r"[ \t]{0,8}+(?:(?:=>|:=|==|=|:|,|\(|>)" + COLOUR + r"[ \t]{0,8}+|(?<=[ \t]))" + COLOUR +

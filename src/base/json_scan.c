@@ -68,6 +68,13 @@ bool json_scan_item(struct json_scan *scan)
     return next_in_group(scan, ']');
 }
 
+bool json_scan_raw_key(struct json_scan *scan, slice *raw)
+{
+    if (!next_in_group(scan, '}') || !json_scan_raw_string(scan, raw))
+        return false;
+    return accept(scan, ':') || fail(scan, "a colon was expected");
+}
+
 static bool pull_hex(slice *s, uint32_t *code)
 {
     if (s->len < 4)
@@ -125,29 +132,39 @@ static bool pull_unicode(slice *s, uint32_t *code)
     return true;
 }
 
-static bool unescape(struct json_scan *scan, slice raw, slice *value)
+size_t json_unescape_one(slice raw, char out[4], size_t *count)
 {
     static const char names[] = "\"\\/bfnrt", bytes[] = "\"\\/\b\f\n\r\t";
-    char *out = arena_alloc(scan->arena, raw.len + 1);
-    size_t length = 0;
+    uint32_t code;
+    *count = 1;
+    if (raw.len == 0)
+        return 0;
+    out[0] = raw.ptr[0];
+    if (raw.ptr[0] != '\\')
+        return 1;
+    if (raw.len < 2 || !raw.ptr[1])
+        return 0;
+    const char *at = strchr(names, raw.ptr[1]);
+    slice rest = slice_from(raw, 2);
+    if (at)
+        out[0] = bytes[at - names];
+    else if (raw.ptr[1] == 'u' && pull_unicode(&rest, &code))
+        *count = put_utf8(out, code);
+    else
+        return 0;
+    return raw.len - rest.len;
+}
+
+static bool unescape(struct json_scan *scan, slice raw, slice *value)
+{
+    char *out = arena_alloc(scan->arena, raw.len + 4);
+    size_t length = 0, count;
     while (raw.len) {
-        if (raw.ptr[0] != '\\') {
-            out[length++] = raw.ptr[0];
-            raw = slice_from(raw, 1);
-            continue;
-        }
-        if (raw.len < 2)
-            return fail(scan, "an escape is cut");
-        char kind = raw.ptr[1];
-        const char *at = kind ? strchr(names, kind) : NULL;
-        uint32_t code;
-        raw = slice_from(raw, 2);
-        if (at)
-            out[length++] = bytes[at - names];
-        else if (kind == 'u' && pull_unicode(&raw, &code))
-            length += put_utf8(out + length, code);
-        else
+        size_t used = json_unescape_one(raw, out + length, &count);
+        if (!used)
             return fail(scan, "an escape is wrong");
+        length += count;
+        raw = slice_from(raw, used);
     }
     *value = slice_make(out, length);
     return true;
@@ -188,6 +205,12 @@ static bool pull_raw_string(struct json_scan *scan, slice *raw, bool *escaped)
         }
     }
     return fail(scan, "a string has no end");
+}
+
+bool json_scan_raw_string(struct json_scan *scan, slice *raw)
+{
+    bool escaped;
+    return !scan->failure && pull_raw_string(scan, raw, &escaped);
 }
 
 bool json_scan_string(struct json_scan *scan, slice *value)

@@ -44,6 +44,14 @@ bool json_scan_item(struct json_scan *scan);
 /* A string's value; escapes are resolved in the arena. */
 bool json_scan_string(struct json_scan *scan, slice *value);
 
+/* The same for what stands between the quotes as it is; json_unescape_one resolves it. */
+bool json_scan_raw_key(struct json_scan *scan, slice *raw);
+bool json_scan_raw_string(struct json_scan *scan, slice *raw);
+
+/* The first character of a raw string: writes the *count bytes that it stands for, and returns how
+ * many it takes; 0 at the end, and for an escape that is none. */
+size_t json_unescape_one(slice raw, char out[4], size_t *count);
+
 /* Steps over one value of any kind, checking its form. */
 bool json_scan_skip(struct json_scan *scan);
 

@@ -80,10 +80,12 @@
 #define LIMIT_SECRET_PLACES_LISTED 100  /* of one secret, in a report; all are counted */
 #define LIMIT_SECRET_ARCHIVE_BYTES (8 * LIMIT_GIB) /* unpacked from the archives of one file */
 #define LIMIT_SECRET_ARCHIVE_MEMBERS 1000000
+#define LIMIT_SECRET_MANIFEST_BYTES (8 * LIMIT_MIB) /* of a file, walked over for its Secrets */
 #define LIMIT_SECRET_NOTEBOOK_BYTES (32 * LIMIT_MIB)
-#define LIMIT_GIT_OBJECT_BYTES (32 * LIMIT_MIB) /* of one that is put together from a delta */
-#define LIMIT_GIT_MEMORY (96 * LIMIT_MIB)       /* for what is put together at once */
-#define LIMIT_GIT_PACK_BYTES (16 * LIMIT_GIB)   /* put together of one pack */
+#define LIMIT_SECRET_JSON_TEXT_BYTES (64 * LIMIT_MIB) /* of a notebook's strings */
+#define LIMIT_GIT_OBJECT_BYTES (32 * LIMIT_MIB)       /* of one that is put together from a delta */
+#define LIMIT_GIT_MEMORY (96 * LIMIT_MIB)             /* for what is put together at once */
+#define LIMIT_GIT_PACK_BYTES (16 * LIMIT_GIB)         /* put together of one pack */
 #define LIMIT_GIT_RATIO 1000 /* bytes put together for each of the pack, looked at after … */
 #define LIMIT_GIT_RATIO_FROM (512 * LIMIT_MIB)
 #define LIMIT_GIT_TREE_BYTES (1 * LIMIT_GIB) /* of trees, to name files */

@@ -6,10 +6,9 @@
 #include "archive/tar.h"
 #include "base/limits.h"
 
-struct error *secret_too_many_members(void)
+void secret_look_many_members(struct secret_look *look)
 {
-    return error_make(ERROR_LIMIT, "it has more members than LIMIT_SECRET_ARCHIVE_MEMBERS (%d)",
-                      LIMIT_SECRET_ARCHIVE_MEMBERS);
+    secret_look_unopened(look, "it has more members than LIMIT_SECRET_ARCHIVE_MEMBERS");
 }
 
 /* What follows damage is looked at as it is. */
@@ -24,6 +23,12 @@ static struct error *go_on_behind(struct secret_look *look, struct error *error,
                                   struct stream *stream)
 {
     TRY(secret_look_settle_damage(look, error, stream));
+    return look_at_rest(look, stream);
+}
+
+static struct error *too_many(struct secret_look *look, struct stream *stream)
+{
+    secret_look_many_members(look);
     return look_at_rest(look, stream);
 }
 
@@ -49,15 +54,23 @@ static struct error *next_of_tar(void *context, slice *piece)
     return NULL;
 }
 
+/* A limit that a header passes is as good as damage. */
+static struct error *own_error(const struct tar *tar, struct error *error)
+{
+    if (error && error->kind == ERROR_LIMIT && !tar->stream->broken)
+        error->kind = ERROR_INPUT;
+    return error;
+}
+
 static struct error *look_at_entries(struct secret_look *look, struct tar *tar)
 {
     for (size_t count = 0;; count++) {
         const struct entry *entry;
-        TRY(tar_next(tar, &entry));
+        TRY(own_error(tar, tar_next(tar, &entry)));
         if (!entry)
             return NULL;
         if (count == LIMIT_SECRET_ARCHIVE_MEMBERS)
-            return secret_too_many_members();
+            return too_many(look, tar->stream);
         if (entry->kind == ENTRY_FILE && entry->size)
             TRY(secret_look_inside(look, entry->path, next_of_tar, tar));
     }
@@ -185,7 +198,7 @@ static struct error *look_at_ar_members(struct secret_look *look, struct stream 
         if (header.len == 0)
             return NULL;
         if (count == LIMIT_SECRET_ARCHIVE_MEMBERS)
-            return secret_too_many_members();
+            return too_many(look, stream);
         if (header.len < AR_HEADER || !slice_starts(slice_from(header, AR_END_AT), SLICE("`\n")) ||
             !slice_to_u64(field(header, AR_SIZE_AT, 10), &size))
             return error_make(ERROR_INPUT, "what follows is no header of ar's");
@@ -266,7 +279,7 @@ static struct error *look_at_cpio_members(struct secret_look *look, struct strea
         if (!cpio_read(&header, bytes) || header.name > LIMIT_PATH_BYTES)
             return error_make(ERROR_INPUT, "what follows is no header of cpio's");
         if (count == LIMIT_SECRET_ARCHIVE_MEMBERS)
-            return secret_too_many_members();
+            return too_many(look, stream);
         stream_take(stream, header.bytes);
         size_t padded = header.bytes + (size_t)header.name;
         padded += -padded % header.alignment;

@@ -2,6 +2,8 @@
 #include "secret/checks.h"
 #include "base/limits.h"
 
+#include <string.h>
+
 enum {
     RUN_LEAST = 24,
     LINE_LEAST = 48, /* a line that another one may continue */
@@ -70,16 +72,47 @@ static void look_at(slice text, size_t start, size_t end, base64_run *found, voi
         found(context, start, end, slice_make(decoded, count));
 }
 
+/* -- where there may be one -----------------------------------------------------------------------
+ */
+
+enum { BLOCK = 16, HALF = BLOCK / 2 };
+typedef unsigned char block __attribute__((vector_size(BLOCK)));
+
+/* Whether all of each half of the bytes are base64. */
+static void classify(const char *bytes, bool halves[2])
+{
+    block c, all;
+    uint64_t words[2];
+    memcpy(&c, bytes, BLOCK);
+    block letter = (block)((c | 0x20) - 'a' < 26), between = (block)(c - '+' < '9' - '+' + 1);
+    all = letter | (between & (block)(c != ',') & (block)(c != '.')) | (block)(c == '_');
+    memcpy(words, &all, BLOCK);
+    halves[0] = words[0] == UINT64_MAX;
+    halves[1] = words[1] == UINT64_MAX;
+}
+
+/* A byte of the first run of RUN_LEAST from `at` on: such a run covers two halves that follow each
+ * other, wherever it begins. Most of a text is looked at for no more than that. */
+static size_t find_run(slice text, size_t at)
+{
+    bool before = false, halves[2];
+    for (; at < text.len; at += BLOCK) {
+        char end[BLOCK] = {0};
+        slice rest = slice_first(slice_from(text, at), BLOCK);
+        if (rest.len < BLOCK)
+            memcpy(end, rest.ptr, rest.len);
+        classify(rest.len < BLOCK ? end : rest.ptr, halves);
+        if (halves[0] && (before || halves[1]))
+            return at;
+        before = halves[1];
+    }
+    return SIZE_MAX;
+}
+
 void base64_runs(slice text, base64_run *found, void *context)
 {
-    /* A run that is long enough and begins here or later covers the byte that is probed, or begins
-     * behind it: most of a text is never looked at. */
-    for (size_t at = 0; text.len - at >= RUN_LEAST;) {
-        size_t probe = at + RUN_LEAST - 1, start = probe;
-        if (!is_base64((unsigned char)text.ptr[probe])) {
-            at = probe + 1;
-            continue;
-        }
+    for (size_t at = 0, inside; (inside = find_run(text, at)) != SIZE_MAX;) {
+        size_t start = inside;
         while (start > at && is_base64((unsigned char)text.ptr[start - 1]))
             start--;
         size_t end = end_of_run(text, start);

@@ -1,4 +1,5 @@
 #include "secret/checks.h"
+#include "secret/chosen.h"
 #include "secret/words.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -6,7 +7,11 @@
 #include <math.h>
 #include <zlib.h>
 
-enum { DECODED_MOST = 8192 };
+enum {
+    DECODED_MOST = 8192,
+    DECODED_LEAST = 4,
+    LETTERS_LEAST = 16, /* of a password without digits */
+};
 
 /* -- what every value is looked at for ------------------------------------------------------------
  */
@@ -72,55 +77,49 @@ static bool is_variable(slice secret)
            slice_find(slice_from(secret, 1), '$') == SIZE_MAX;
 }
 
+/* Words that no secret holds, by their first letter (small), so that a long value is looked through
+ * once; "2Yot…" and the like are what RFCs and documentation use. */
+enum { WORDS_OF_A_LETTER = 6 };
+static const char *const placeholder_words[128][WORDS_OF_A_LETTER] = {
+    ['2'] = {"2YotnFZFEjr1zCsicMWpAA"},
+    ['<'] = {"<your"},
+    ['c'] = {"changeme", "change_me", "change-me", "changethis"},
+    ['d'] = {"dummy", "deadbeefdead"},
+    ['e'] = {"example", "Eby8vdM02xNOcqF"},
+    ['f'] = {"fake_", "fake-", "fakekey", "faketoken"},
+    ['i'] = {"insert_", "insert-"},
+    ['m'] = {"my_secret", "my-secret", "mysecret", "mF_9.B5f-4.1JqM"},
+    ['n'] = {"notreal", "not-real", "not_real"},
+    ['p'] = {"placeholder"},
+    ['r'] = {"redacted", "replace_me", "replace-me", "replaceme"},
+    ['s'] = {"sample_", "sample-", "secret_key", "secretkey"},
+    ['t'] = {"testtest", "todo_", "tGzv3JOkF0XG5Qx2TlKWIA"},
+    ['y'] = {"yourtoken", "your_", "your-", "yourkey", "yoursecret"},
+};
+
+static bool starts_with_word(slice text, const char *word)
+{
+    size_t same = 0;
+    while (word[same] && same < text.len && byte_lower(text.ptr[same]) == byte_lower(word[same]))
+        same++;
+    return !word[same];
+}
+
+static bool has_placeholder_word(slice secret)
+{
+    for (size_t i = 0; i < secret.len; i++) {
+        unsigned char first = (unsigned char)byte_lower(secret.ptr[i]);
+        const char *const *words = placeholder_words[first < 128 ? first : 0];
+        for (size_t at = 0; at < WORDS_OF_A_LETTER && words[at]; at++)
+            if (starts_with_word(slice_from(secret, i), words[at]))
+                return true;
+    }
+    return false;
+}
+
 bool secret_is_placeholder(slice secret)
 {
-    static const char *const words[] = {
-        "example",
-        "placeholder",
-        "changeme",
-        "change_me",
-        "change-me",
-        "changethis",
-        "redacted",
-        "yourtoken",
-        "your_",
-        "your-",
-        "yourkey",
-        "yoursecret",
-        "insert_",
-        "insert-",
-        "dummy",
-        "notreal",
-        "not-real",
-        "not_real",
-        "fake_",
-        "fake-",
-        "fakekey",
-        "faketoken",
-        "testtest",
-        "sample_",
-        "sample-",
-        "deadbeefdead",
-        "my_secret",
-        "my-secret",
-        "mysecret",
-        "replace_me",
-        "replace-me",
-        "replaceme",
-        "todo_",
-        "<your",
-        "secret_key",
-        "secretkey",
-        /* what RFCs and documentation use */
-        "2YotnFZFEjr1zCsicMWpAA",
-        "tGzv3JOkF0XG5Qx2TlKWIA",
-        "Eby8vdM02xNOcqF",
-        "mF_9.B5f-4.1JqM",
-    };
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-        if (contains_nocase(secret, slice_from_text(words[i])))
-            return true;
-    if (is_variable(secret))
+    if (has_placeholder_word(secret) || is_variable(secret))
         return true;
     if (secret.len < 80 && slice_find(secret, '{') != SIZE_MAX &&
         slice_find(secret, '}') != SIZE_MAX)
@@ -348,25 +347,13 @@ static bool is_expression(slice secret)
 /* Where a file has nothing but settings: there a password may be a word. */
 static bool is_plain_password(slice secret, double unused)
 {
-    static const char *const defaults[] = {
-        "password", "passwd",     "pass",      "pwd",       "secret",   "none",     "null",
-        "nil",      "true",       "false",     "test",      "testing",  "user",     "username",
-        "admin",    "root",       "postgres",  "guest",     "mysql",    "redis",    "default",
-        "empty",    "yes",        "no",        "foo",       "bar",      "foobar",   "string",
-        "token",    "key",        "value",     "undefined", "required", "optional", "hunter2",
-        "s3cr3t",   "secret1",    "password1", "prompt",    "stdin",    "tiger",    "letmein",
-        "mypass",   "mypassword", "pw",        "xxx",       "sa",       "hidden",
-    };
     (void)unused;
     slice stem = secret;
     while (stem.len && (byte_is_digit(stem.ptr[stem.len - 1]) || stem.ptr[stem.len - 1] == '!'))
         stem.len--;
     if (stem.len == 0) /* a number, as people type it */
         return secret.len >= 8 && longest_sequence(secret) < 5 && distinct(secret) >= 5;
-    for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
-        if (slice_equal_nocase(stem, slice_from_text(defaults[i])))
-            return false;
-    return distinct(secret) >= 4 && !is_expression(secret);
+    return !secret_is_default(secret) && distinct(secret) >= 4 && !is_expression(secret);
 }
 
 /* In code, where what looks like an assignment may be anything: a word is taken for a name. */
@@ -431,6 +418,49 @@ static bool has_digits_apart(slice secret, double unused)
     return is_mixed(secret, 0);
 }
 
+/* Letters without a digit among them: in no name does the case change so often. */
+static bool is_random_letters(slice secret)
+{
+    size_t changes = 0;
+    for (size_t i = 1; i < secret.len; i++)
+        changes += byte_is_alpha(secret.ptr[i]) && byte_is_alpha(secret.ptr[i - 1]) &&
+                   (secret.ptr[i] & 0x20) != (secret.ptr[i - 1] & 0x20);
+    return secret.len >= LETTERS_LEAST && changes * 3 >= secret.len &&
+           !secret_looks_like_words(secret);
+}
+
+static bool may_be_password(slice secret)
+{
+    if (!is_plain_password(secret, 0) || secret_is_placeholder(secret) ||
+        secret_is_common(secret) || secret_is_of_other_form(secret))
+        return false;
+    return (is_random(secret, 0) && (has_digits_apart(secret, 0) || is_random_letters(secret))) ||
+           secret_is_chosen(secret);
+}
+
+/* Whether it is base64 of text, as in manifests: then the text is what counts. */
+static bool decodes_to_text(slice secret, char *bytes, size_t room, slice *text)
+{
+    size_t count = secret.len % 4 ? SIZE_MAX : secret_decode_base64(secret, bytes, room);
+    if (count == SIZE_MAX || count < DECODED_LEAST)
+        return false;
+    *text = slice_trim(slice_make(bytes, count));
+    for (size_t i = 0; i < text->len; i++)
+        if (text->ptr[i] < ' ' || text->ptr[i] == 0x7f)
+            return false;
+    return true;
+}
+
+/* A password, random or chosen by a person; its name must say that it is one. */
+static bool is_chosen_password(slice secret, double unused)
+{
+    char bytes[DECODED_MOST];
+    slice text;
+    (void)unused;
+    return may_be_password(secret) &&
+           (!decodes_to_text(secret, bytes, sizeof(bytes), &text) || may_be_password(text));
+}
+
 static const struct check {
     const char *name;
     bool (*holds)(slice secret, double number);
@@ -447,6 +477,7 @@ static const struct check {
     {"aws-key", is_aws_key},
     {"password", is_password},
     {"plain-password", is_plain_password},
+    {"chosen-password", is_chosen_password},
     {"url-password", is_url_password},
     {"basic", is_basic},
 };

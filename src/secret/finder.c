@@ -10,7 +10,8 @@ struct pending {
     struct secret secret;
     size_t rule;
     uint64_t start, end;
-    bool dropped;
+    bool dropped; /* a surer rule says the same */
+    bool copy;    /* of one that is told, and only counted */
 };
 
 /* Who wrote the line says so himself. */
@@ -33,9 +34,70 @@ static slice why_allowed(const struct secret_look *look, const struct secret_hit
     return id ? arena_format(look->arena, "allowed by %s of --secret-config", id) : SLICE_EMPTY;
 }
 
+/* Rules that come first are the surer ones. */
+static bool loses_to(const struct pending *a, const struct pending *b)
+{
+    bool overlap = a->start < b->end && b->start < a->end;
+    if (!overlap)
+        return false;
+    return a->rule != b->rule ? a->rule > b->rule : a->start > b->start;
+}
+
+static void drop_losers(struct pending *hits, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < count && !hits[i].dropped; j++)
+            hits[i].dropped = i != j && !hits[j].dropped && loses_to(&hits[i], &hits[j]);
+}
+
+/* The first of those that are the same secret, when there are `most` of them. */
+static struct pending *first_of(struct pending *hits, size_t count, const struct pending *one,
+                                size_t most)
+{
+    struct pending *first = NULL;
+    size_t copies = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!hits[i].dropped && slice_equal(hits[i].secret.fingerprint, one->secret.fingerprint)) {
+            first = first ? first : &hits[i];
+            copies++;
+        }
+    return copies >= most ? first : NULL;
+}
+
+/* Copies of one secret do not crowd out another one: they are counted. The last few stay, since
+ * what overlaps with them may be still to come. */
+static void count_copies(struct list *list)
+{
+    enum { COPIES = 20, RECENT = 16 };
+    struct pending *hits = list->items;
+    size_t kept = 0;
+    drop_losers(hits, list->count);
+    for (size_t i = 0; i < list->count; i++) {
+        bool settled = i + RECENT < list->count;
+        struct pending *first =
+            settled && !hits[i].dropped ? first_of(hits, kept, &hits[i], COPIES) : NULL;
+        if (first)
+            first->secret.more += 1 + hits[i].secret.more;
+        else if (!hits[i].dropped || !settled)
+            hits[kept++] = hits[i];
+    }
+    list->count = kept;
+}
+
+static bool has_room(struct secret_look *look)
+{
+    enum { ROOM = LIMIT_SECRETS_PER_FILE * 4 };
+    if (look->hits->count < ROOM)
+        return true;
+    if (!look->crowded)
+        count_copies(look->hits);
+    look->crowded = look->hits->count > ROOM / 2;
+    return look->hits->count < ROOM;
+}
+
 void secret_look_add(struct secret_look *look, const struct secret_hit *hit, uint64_t cell)
 {
-    if (look->hits->count >= LIMIT_SECRETS_PER_FILE * 4) {
+    if (!has_room(look)) {
         ((struct pending *)look->hits->items)[look->hits->count - 1].secret.more++;
         return;
     }
@@ -57,6 +119,7 @@ void secret_look_add(struct secret_look *look, const struct secret_hit *hit, uin
                 .offset = hit->start,
                 .allowed = why_allowed(look, hit),
                 .identity = secret_identity(hit->secret, look->arena),
+                .variable = arena_copy(look->arena, hit->name),
             },
     };
 }
@@ -64,33 +127,18 @@ void secret_look_add(struct secret_look *look, const struct secret_hit *hit, uin
 void secret_look_add_new(struct secret_look *look, const struct secret_hit *hit, uint64_t cell,
                          size_t known)
 {
-    size_t before = look->hits->count;
-    secret_look_add(look, hit, cell);
-    struct pending *hits = look->hits->items;
-    for (size_t i = 0; i < known && before < look->hits->count; i++)
-        if (slice_equal(hits[i].secret.fingerprint, hits[before].secret.fingerprint))
-            look->hits->count = before;
+    const struct pending *hits = look->hits->items;
+    for (size_t i = 0; i < known; i++)
+        if (hits[i].rule == hit->rule_index && hit->start < hits[i].end && hits[i].start < hit->end)
+            return;
+    /* Those of the first look that were too many to be kept are not counted once more. */
+    if (look->hits->count < LIMIT_SECRETS_PER_FILE * 4)
+        secret_look_add(look, hit, cell);
 }
 
 void secret_look_hit(void *context, const struct secret_hit *hit)
 {
     secret_look_add(context, hit, 0);
-}
-
-/* Rules that come first are the surer ones. */
-static bool loses_to(const struct pending *a, const struct pending *b)
-{
-    bool overlap = a->start < b->end && b->start < a->end;
-    if (!overlap)
-        return false;
-    return a->rule != b->rule ? a->rule > b->rule : a->start > b->start;
-}
-
-static void drop_losers(struct pending *hits, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < count && !hits[i].dropped; j++)
-            hits[i].dropped = i != j && !hits[j].dropped && loses_to(&hits[i], &hits[j]);
 }
 
 void secret_look_keep(struct secret_look *look, const struct secret *found)
@@ -107,6 +155,22 @@ void secret_look_keep(struct secret_look *look, const struct secret *found)
     kept->fingerprint = arena_copy(arena, found->fingerprint);
     kept->allowed = arena_copy(arena, found->allowed);
     kept->identity = arena_copy(arena, found->identity);
+    kept->variable = arena_copy(arena, found->variable);
+}
+
+/* Those that are told: the first of each secret, and copies while there is room for them. */
+static void choose(struct pending *hits, size_t count)
+{
+    size_t firsts = 0, copies = 0;
+    for (size_t i = 0; i < count; i++) {
+        hits[i].copy = !hits[i].dropped && first_of(hits, i, &hits[i], 1);
+        firsts += !hits[i].dropped && !hits[i].copy;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (hits[i].copy && firsts + copies < LIMIT_SECRETS_PER_FILE) {
+            hits[i].copy = false;
+            copies++;
+        }
 }
 
 void secret_look_settle(struct secret_look *look)
@@ -115,10 +179,13 @@ void secret_look_settle(struct secret_look *look)
     const struct list *found = look->into->secrets;
     size_t told = 0, more = 0;
     drop_losers(hits, look->hits->count);
+    if (look->hits->count > LIMIT_SECRETS_PER_FILE)
+        choose(hits, look->hits->count);
     for (size_t i = 0; i < look->hits->count; i++) {
         if (hits[i].dropped)
             continue;
-        if (told == LIMIT_SECRETS_PER_FILE || found->count >= LIMIT_SECRETS_PER_LAYER) {
+        if (hits[i].copy || told == LIMIT_SECRETS_PER_FILE ||
+            found->count >= LIMIT_SECRETS_PER_LAYER) {
             more += 1 + hits[i].secret.more;
             continue;
         }
@@ -128,15 +195,24 @@ void secret_look_settle(struct secret_look *look)
     if (more && found->count)
         ((struct secret *)found->items)[found->count - 1].more += more;
     look->hits->count = 0;
+    look->crowded = false;
 }
 
 struct error *secret_look_plain(struct secret_look *look, struct stream *stream,
                                 enum secret_mode mode, uint64_t most)
 {
+    return secret_look_plain_from(look, SLICE_EMPTY, stream, mode, most);
+}
+
+struct error *secret_look_plain_from(struct secret_look *look, slice before, struct stream *stream,
+                                     enum secret_mode mode, uint64_t most)
+{
     struct secret_text *text =
         secret_text_start(look->scanner, mode, look->path, secret_look_hit, look);
     struct error *error = NULL;
     struct zip_tail tail = {0};
+    secret_text_add(text, before);
+    zip_tail_add(&tail, before);
     for (uint64_t read = 0; read < most;) {
         slice window;
         error = stream_some(stream, &window);
@@ -197,21 +273,23 @@ struct error *secret_look_too_deep(struct secret_look *look, struct stream *stre
     return secret_look_plain(look, stream, SECRET_BYTES, UINT64_MAX);
 }
 
-/*
- * Damage within a file is not the image's, nor is a limit that an archive passes: they are told of
- * the archive. A stream that broke is an error, which whoever made the stream judges; and of what
- * all archives of a file may have together is told once, and of the file.
- */
+/* Damage within a file is not the image's: it is told of the archive. A stream that broke is an
+ * error, which whoever made the stream judges. Of all that archives of one file may have together
+ * is told once, and of the file. */
 struct error *secret_look_settle_damage(struct secret_look *look, struct error *error,
                                         const struct stream *stream)
 {
-    bool spent = look->depth && *look->unpacked > LIMIT_SECRET_ARCHIVE_BYTES;
-    if (!error || error->kind == ERROR_SYSTEM || stream->broken || spent)
+    bool spent = *look->unpacked > LIMIT_SECRET_ARCHIVE_BYTES;
+    bool is_damage = error && error->kind == ERROR_INPUT;
+    bool told_here = spent
+                         ? look->depth == 0 && (is_damage || (error && error->kind == ERROR_LIMIT))
+                         : is_damage;
+    if (!told_here || stream->broken)
         return error;
     CLEANUP_ERROR struct error *own = error;
     CLEANUP_ARENA struct arena arena = {0};
-    const char *kind = error->kind == ERROR_INPUT ? "damaged: " : "";
-    secret_look_unopened(look, arena_format(&arena, "%s%s", kind, error->message).ptr);
+    secret_look_unopened(
+        look, arena_format(&arena, "%s%s", is_damage ? "damaged: " : "", error->message).ptr);
     return NULL;
 }
 
@@ -247,6 +325,7 @@ struct error *secret_look_inside(struct secret_look *look, slice name,
     struct list hits = {0};
     inner.arena = &own;
     inner.hits = &hits;
+    inner.crowded = false;
     inner.depth++;
     inner.size = 0;
     inner.path = name.len ? path_of(look, name, &own) : look->path;

@@ -36,6 +36,7 @@ struct secret_look {
     uint64_t *unpacked;    /* bytes from archives, so far, of the whole file */
     uint64_t *memory;      /* of what unpacks them, all that are open (decoder.h) */
     struct list *hits;     /* of struct pending (finder.c): of the text at hand */
+    bool crowded;          /* too many of them for more */
     bool incomplete;       /* not all of it was looked through: so much looks like secrets */
 };
 
@@ -57,7 +58,7 @@ MUST_CHECK struct error *secret_find_in_text(struct secret_scanner *scanner, sli
 
 /* One that was found but not settled yet: of several that overlap the surest rule counts. */
 void secret_look_add(struct secret_look *look, const struct secret_hit *hit, uint64_t cell);
-/* The same, unless one of the first `known` is of the same secret. */
+/* The same, unless one of the first `known` is of the same rule at the same place. */
 void secret_look_add_new(struct secret_look *look, const struct secret_hit *hit, uint64_t cell,
                          size_t known);
 /* As a callback of the scanner; the context is the look. */
@@ -70,6 +71,10 @@ void secret_look_settle(struct secret_look *look);
 /* All of a stream as text or bytes. */
 MUST_CHECK struct error *secret_look_plain(struct secret_look *look, struct stream *stream,
                                            enum secret_mode mode, uint64_t most);
+/* The same, behind what was read of it already. */
+MUST_CHECK struct error *secret_look_plain_from(struct secret_look *look, slice before,
+                                                struct stream *stream, enum secret_mode mode,
+                                                uint64_t most);
 /* Something within the file at hand: a member of an archive. Counts against the limits. */
 MUST_CHECK struct error *secret_look_inside(struct secret_look *look, slice name,
                                             struct error *(*next)(void *context, slice *piece),

@@ -359,9 +359,10 @@ static struct error *look_at_following(struct pack *pack, struct stream *stream)
     const struct git_index *index = &pack->index;
     if (index->count == pack->announced)
         return NULL;
-    if (index->count == LIMIT_SECRET_ARCHIVE_MEMBERS)
-        return error_make(ERROR_LIMIT, "a git pack has more than %d objects",
-                          LIMIT_SECRET_ARCHIVE_MEMBERS);
+    if (index->count == LIMIT_SECRET_ARCHIVE_MEMBERS) {
+        secret_look_many_members(pack->look);
+        return NULL;
+    }
     if (!pack->spool.whole) {
         slice why = arena_format(&pack->object,
                                  "larger than %llu bytes: what follows was looked at as stored",

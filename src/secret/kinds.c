@@ -192,6 +192,7 @@ static const struct secret_kind *const kinds[] = {
     &secret_kind_git_pack,
     &secret_kind_git_object,
     &secret_kind_notebook,
+    &secret_kind_manifest,
     &kind_utf16,
     &kind_bytes,
     &kind_text,

@@ -16,14 +16,14 @@ enum { SECRET_HEAD = 1024 };
 /* Whether what begins so is looked through as the text that it is, and as nothing else. */
 bool secret_look_is_text(const struct secret_look *look, slice head);
 
-extern const struct secret_kind secret_kind_notebook, secret_kind_program;
+extern const struct secret_kind secret_kind_notebook, secret_kind_manifest, secret_kind_program;
 extern const struct secret_kind secret_kind_git_object, secret_kind_git_pack;
 extern const struct secret_kind secret_kind_zip, secret_kind_zip_front;
 extern const struct secret_kind secret_kind_tar, secret_kind_ar, secret_kind_cpio;
 extern const struct secret_kind secret_kind_compressed, secret_kind_closed;
 
-/* For the kinds of archives: one has too many members. */
-struct error *secret_too_many_members(void) MUST_CHECK;
+/* For the kinds of archives: tells that one has too many members. */
+void secret_look_many_members(struct secret_look *look);
 
 /* A zip may follow a program or a script: whether it begins so, and the look at it when `front`
  * bytes were in front of it. */

@@ -50,6 +50,8 @@ struct secret_matcher {
     pcre2_match_context *limits;
     uint64_t region; /* number of the one that is looked at */
     uint64_t tries;  /* of expressions, so far */
+    /* A run of letters of names in it: where it was first asked for, and its end. */
+    size_t run_start, run_end;
 };
 
 struct secret_matcher *secret_matcher_new(const struct secret_rule *const *rules, size_t count)
@@ -71,6 +73,7 @@ struct secret_matcher *secret_matcher_new(const struct secret_rule *const *rules
 void secret_matcher_begin(struct secret_matcher *matcher)
 {
     matcher->region++;
+    matcher->run_start = matcher->run_end = 0;
 }
 
 static struct error *compile(const struct secret_rule *rule, const char *pattern, uint32_t flags,
@@ -346,10 +349,37 @@ static enum secret_look_result look_through(struct secret_matcher *matcher, size
     return SECRET_NOTHING;
 }
 
+static bool is_of_name(char c)
+{
+    return byte_is_alpha(c) || byte_is_digit(c) || c == '_' || c == '.' || c == '-';
+}
+
+/*
+ * Whether BETWEEN of rules/compile.py may match there: behind a few letters more of the name comes
+ * one of few bytes. Names are found at each of their ends, in a long run at every byte of it, and
+ * an expression is dear; the run's end is looked for once.
+ */
+static bool may_be_assigned(struct secret_matcher *matcher, slice region, size_t at)
+{
+    enum { MORE = 20, AHEAD = 256 };
+    if (at < matcher->run_start || at + MORE >= matcher->run_end) {
+        size_t end = at;
+        while (end < region.len && end < at + AHEAD && is_of_name(region.ptr[end]))
+            end++;
+        matcher->run_start = at;
+        matcher->run_end = end;
+    }
+    return matcher->run_end <= at + MORE && matcher->run_end < region.len &&
+           region.ptr[matcher->run_end] &&
+           strchr("\x1b\"'`])}\\ \t=:,(>", region.ptr[matcher->run_end]);
+}
+
 enum secret_look_result secret_matcher_look(struct secret_matcher *matcher, size_t at,
                                             enum secret_mode mode, slice region, size_t first,
                                             size_t last, struct secret_match *match)
 {
+    if (matcher->rules[at]->start == SECRET_STARTS_AT && !may_be_assigned(matcher, region, first))
+        return SECRET_NOTHING;
     CLEANUP_ERROR struct error *error = prepare(matcher, at);
     if (error || matcher->compiled[at].broken || last <= first)
         return SECRET_NOTHING;

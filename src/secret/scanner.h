@@ -36,6 +36,7 @@ struct secret_hit {
     uint64_t start, end;           /* of the secret, bytes from the start */
     uint64_t line, column;         /* from 1; columns count bytes; 0 in bytes */
     slice line_before, line_after; /* the rest of its line, as far as it is at hand */
+    slice name; /* of the entry whose value it is, where the kind tells; or empty */
 };
 typedef void secret_found(void *context, const struct secret_hit *hit);
 

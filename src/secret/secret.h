@@ -19,8 +19,8 @@ struct secret {
     uint64_t entry;        /* which of the layer's entries the file is: the order of the list */
     slice allowed;         /* why it does not count; or empty */
     slice identity;        /* of the value, by whatever rule it was found; keyed, never shown */
-    slice variable;        /* of an image's config: whose value it is; or empty */
-    uint64_t offset;       /* in the text in which it was found; records have it not */
+    slice variable;  /* of an image's config, of a Kubernetes Secret: whose value it is; or empty */
+    uint64_t offset; /* in the text in which it was found; records have it not */
 };
 
 #endif

@@ -66,8 +66,10 @@ static struct error *walk_all(struct secret_look *look, struct zip_walk *walk)
         TRY(zip_walk_next(walk, &part));
         if (part == ZIP_NOTHING_MORE)
             return NULL;
-        if (count == LIMIT_SECRET_ARCHIVE_MEMBERS)
-            return secret_too_many_members();
+        if (count == LIMIT_SECRET_ARCHIVE_MEMBERS) {
+            secret_look_many_members(look);
+            return NULL;
+        }
         TRY(part == ZIP_MEMBER ? look_at_walked(look, walk) : look_between(look, walk));
     }
 }
@@ -334,8 +336,10 @@ static struct error *look_by_directory(struct reading *reading)
     for (size_t i = 0; i < directory->count; i++) {
         TRY(look_at_member(reading, &places[i]));
     }
-    if (directory->many)
-        return secret_too_many_members();
+    if (directory->many) {
+        secret_look_many_members(reading->look);
+        return NULL;
+    }
     TRY(look_at_gap(reading, directory->start));
     TRY(look_at_gap(reading, directory->last));
     if (reading->covered < directory->end)

@@ -1,5 +1,6 @@
 """Where a token begins and ends: escapes, opcodes and lengths are no letters of it, words around it are."""
 
+import base64
 import io
 import json
 import pickle
@@ -196,3 +197,21 @@ def test_messagepack(tmp_path):
     key = b"\xa5token"
     for value in (b"\xd9" + bytes([len(HF)]) + HF.encode(), b"\xda" + struct.pack(">H", len(HF)) + HF.encode()):
         assert [rule for rule, *_ in found(tmp_path, "a.msgpack", b"\x82" + key + value + b"\xa1n\x01")] == ["huggingface-token"]
+
+
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.encodebytes], ids=["one line", "lines"])
+def test_two_secrets_in_one_stretch_of_base64(tmp_path, encode):
+    text = encode(f"HF_TOKEN={HF}\nGITHUB_TOKEN={GH}\nmode=train\n".encode()).decode()
+    assert sorted(rule for rule, *_ in found(tmp_path, "env.txt", text)) == ["github-personal-token", "huggingface-token"]
+
+
+def test_copies_do_not_crowd_out_another(tmp_path):
+    """A log with one token on each line, and one other between them: both are told, and all are counted."""
+    path = tmp_path / "app.log"
+    path.write_text("".join(f"{line} token {HF}\n" + (f"key {GH}\n" if line == 1500 else "") for line in range(3000)))
+    result = scanner.run("rootfs", str(tmp_path), "--scanners", "secret", "-f", "json")
+    report = json.loads(result.stdout)
+    told = {secret["rule"]: secret for secret in report["secrets"]}
+    assert sorted(told) == ["github-personal-token", "huggingface-token"], result
+    assert told["huggingface-token"]["places"][0]["line"] == 1
+    assert told["github-personal-token"]["places"][0]["line"] == 1502

@@ -19,6 +19,8 @@ static struct secret_scanner *scanner(void)
                                       "generic-password",
                                       "gcp-service-account",
                                       "generic-api-key",
+                                      "generic-password-env",
+                                      "kubernetes-secret",
                                       "ssh-private-key",
                                       "pgp-private-key",
                                       "npm-auth",
@@ -43,7 +45,7 @@ static void check_value(slice value)
 {
     static const char all[] =
         "mixed random digits-apart github-crc jwt base64-json base64-bytes:32 "
-        "private-key aws-key password entropy:3.5";
+        "private-key aws-key password chosen-password entropy:3.5";
     slice rest = SLICE(all), word;
     char decoded[64];
     secret_is_placeholder(value);
@@ -62,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const char *const paths[] = {
         "a.txt",  "a.ipynb", "repo/.git/objects/ab/cdefabcdefabcdefabcdefabcdefabcdefabcd",
         "a.pack", "a.zip",   "a.tar.gz",
-        "a.onnx", "a.so"};
+        "a.onnx", "a.so",    "a.yaml"};
     CLEANUP_ARENA struct arena arena = {0};
     struct list found = {0}, unopened = {0};
     struct spill spill = {.fd = -1};

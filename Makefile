@@ -10,12 +10,12 @@ SHARED ?= $(CURDIR)/../shared
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
 
-BUILD_PACKAGES := gcc libc6-dev meson ninja-build pkg-config libisal-dev zlib1g-dev libzstd-dev \
+BUILD_PACKAGES := gcc libc6-dev meson ninja-build pkg-config libisal-dev zlib1g-dev libzstd-dev libbz2-dev liblzma-dev \
 	libsqlite3-dev libjansson-dev libssl-dev libcurl4-openssl-dev \
 	libseccomp-dev libxxhash-dev libhyperscan-dev libpcre2-dev libyaml-dev libexpat1-dev
 DEMO_PACKAGES := mmdebstrap python3 python3-pip
 CHECK_PACKAGES := libcmocka-dev clang libclang-rt-14-dev python3-venv mmdebstrap docker.io skopeo \
-	docker-registry podman buildah umoci containerd crun openssl isal procps util-linux man-db patchelf git valgrind
+	docker-registry podman buildah umoci containerd crun openssl isal procps util-linux man-db patchelf git valgrind zip
 # An npm of another origin would be in the way of Debian's.
 WORLD_PACKAGES := python3-venv mmdebstrap $(if $(shell command -v npm),,npm)
 LINT_PACKAGES := clang-format cppcheck

@@ -28,7 +28,7 @@ static struct error *pull(struct analysis *analysis, struct stream *stream)
 
 const struct analyzer analyzer_secret = {
     .name = "secret",
-    .version = 5,
+    .version = 6,
     .wants = wants,
     .pull = pull,
     .everywhere = true,

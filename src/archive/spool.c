@@ -127,3 +127,52 @@ struct stream *spool_stream(const struct spool *spool, uint64_t at, uint64_t cou
             slice_make(spool->memory ? spool->memory + at : "", (size_t)count));
     return stream_from_range(spool->spill->fd, spool->offset + at, count);
 }
+
+void spool_view_open(struct spool_view *view, const struct spool *spool)
+{
+    *view = (struct spool_view){.spool = spool};
+    if (!spool->memory)
+        view->window = memory_alloc(SPOOL_WINDOW);
+}
+
+void spool_view_close(struct spool_view *view)
+{
+    free(view->window);
+    *view = (struct spool_view){0};
+}
+
+struct error *spool_view_show(struct spool_view *view, uint64_t at, size_t want, slice *bytes)
+{
+    const struct spool *spool = view->spool;
+    at = at < spool->size ? at : spool->size;
+    uint64_t left = spool->size - at, past = at - view->window_at;
+    if (spool->memory) {
+        *bytes = slice_make(spool->memory + at, (size_t)left);
+        return NULL;
+    }
+    bool shown = at >= view->window_at && past < view->window_count &&
+                 view->window_count - past >= (want < left ? want : left);
+    if (!shown) {
+        size_t count = left < SPOOL_WINDOW ? (size_t)left : SPOOL_WINDOW;
+        view->window_count = 0;
+        TRY(spool_read(spool, at, view->window, count));
+        view->window_at = at;
+        view->window_count = count;
+        past = 0;
+    }
+    *bytes = slice_from(slice_make(view->window, view->window_count), (size_t)past);
+    return NULL;
+}
+
+struct error *spool_view_next(void *context, slice *piece)
+{
+    struct spool_view *view = context;
+    *piece = SLICE_EMPTY;
+    if (view->at >= view->end)
+        return NULL;
+    TRY(spool_view_show(view, view->at, 1, piece));
+    if (piece->len > view->end - view->at)
+        piece->len = (size_t)(view->end - view->at);
+    view->at += piece->len;
+    return NULL;
+}

@@ -37,4 +37,24 @@ MUST_CHECK struct error *spool_read(const struct spool *spool, uint64_t at, void
 /* A stream over a part of it (cut to what is there). Several may be open at once. */
 struct stream *spool_stream(const struct spool *spool, uint64_t at, uint64_t count);
 
+/* The same without a stream's own buffer: in memory the bytes are shown where they lie. */
+struct spool_view {
+    const struct spool *spool;
+    char *window; /* bytes of the spool, where that is a file … */
+    uint64_t window_at;
+    size_t window_count;
+    uint64_t at, end; /* for spool_view_next: the next byte, and where to stop */
+};
+
+void spool_view_open(struct spool_view *view, const struct spool *spool);
+void spool_view_close(struct spool_view *view);
+
+/* Shows bytes from `at` on, at least `want` (≤ SPOOL_WINDOW) of them if there are so many; until
+ * the next call. */
+enum { SPOOL_WINDOW = 64 * 1024 };
+MUST_CHECK struct error *spool_view_show(struct spool_view *view, uint64_t at, size_t want,
+                                         slice *bytes);
+/* The next piece from view->at on, up to view->end; as a stream's content (content_stream.h). */
+MUST_CHECK struct error *spool_view_next(void *view, slice *piece);
+
 #endif

@@ -238,7 +238,7 @@ struct error *tar_read(struct tar *tar, slice *piece)
         uint64_t hole = hole_before(tar);
         if (hole) {
             *piece = slice_make(zeros, hole < sizeof(zeros) ? (size_t)hole : sizeof(zeros));
-            tar->logical += piece->len;
+            tar->logical += tar->short_holes ? hole : piece->len;
             return NULL;
         }
         if (tar->region_at < tar->region_count) {

@@ -23,9 +23,10 @@ struct tar {
     uint64_t logical; /* where in the file's content the next byte stands */
     const struct tar_region *regions; /* of a sparse file; NULL when it is whole */
     size_t region_count, region_at;
-    bool ended;      /* the end was reached … */
-    bool end_marked; /* … at two blocks of zeros, not merely where the stream ends */
-    bool odd_path;   /* the entry's path climbs above the root */
+    bool ended;       /* the end was reached … */
+    bool end_marked;  /* … at two blocks of zeros, not merely where the stream ends */
+    bool short_holes; /* of a hole in a sparse file one piece is shown, however large it is */
+    bool odd_path;    /* the entry's path climbs above the root */
 };
 
 void tar_start(struct tar *tar, struct stream *stream);

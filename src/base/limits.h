@@ -29,6 +29,7 @@
 /* unpacked : packed, looked at after LIMIT_RATIO_FROM; deflate itself ends at 1032 : 1 */
 #define LIMIT_RATIO_GZIP 1000
 #define LIMIT_RATIO_ZSTD 5000
+#define LIMIT_RATIO_XZ 5000 /* and bzip2, lzma: within files */
 #define LIMIT_RATIO_FROM (64 * LIMIT_MIB)
 #define LIMIT_ZSTD_WINDOW_LOG 27 /* 128 MiB: what `zstd -22` and `--long` make */
 #define LIMIT_PATH_BYTES 4096
@@ -72,8 +73,9 @@
 #define LIMIT_SECRETS_PER_FILE 100                    /* told of one file */
 #define LIMIT_SECRETS_PER_LAYER 20000
 #define LIMIT_UNOPENED_PER_LAYER 1000 /* archives that could not be looked into, told by name */
-#define LIMIT_SECRET_ARCHIVE_DEPTH 3  /* an archive in an archive */
-#define LIMIT_SECRET_SPOOL_BYTES (512 * LIMIT_MIB) /* of one archive, to read it in any order */
+#define LIMIT_SECRET_ARCHIVE_DEPTH 8  /* an archive in an archive */
+#define LIMIT_SECRET_UNPACK_MEMORY (144 * LIMIT_MIB) /* windows, dictionaries; one in another */
+#define LIMIT_SECRET_SPOOL_BYTES (512 * LIMIT_MIB)   /* of one archive, to read it in any order */
 #define LIMIT_SECRET_VARIABLE_BYTES 256 /* of the name of a variable whose value one is */
 #define LIMIT_SECRET_PLACES_LISTED 100  /* of one secret, in a report; all are counted */
 #define LIMIT_SECRET_ARCHIVE_BYTES (8 * LIMIT_GIB) /* unpacked from the archives of one file */

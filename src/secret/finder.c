@@ -1,6 +1,7 @@
 #include "secret/finder.h"
 #include "secret/matcher.h"
 #include "secret/redact.h"
+#include "secret/zip_tail.h"
 #include "archive/content_stream.h"
 #include "base/limits.h"
 
@@ -209,32 +210,86 @@ struct error *secret_look_plain_from(struct secret_look *look, slice before, str
     struct secret_text *text =
         secret_text_start(look->scanner, mode, look->path, secret_look_hit, look);
     struct error *error = NULL;
+    struct zip_tail tail = {0};
     secret_text_add(text, before);
+    zip_tail_add(&tail, before);
     for (uint64_t read = 0; read < most;) {
         slice window;
         error = stream_some(stream, &window);
         if (error || window.len == 0)
             break;
         secret_text_add(text, window);
+        zip_tail_add(&tail, window);
         stream_take(stream, window.len);
         read += window.len;
     }
     look->incomplete |= !secret_text_end(text);
     secret_look_settle(look);
+    if (!error && most == UINT64_MAX)
+        zip_tail_tell(&tail, look);
     return error;
+}
+
+/* One damage may show in several places, as of a tar and of the gzip in which it ends too early:
+ * the first is told. */
+static void add_unopened(struct secret_look *look, slice path, slice why)
+{
+    struct list *list = look->into->unopened;
+    const struct unopened *last =
+        list->count ? (struct unopened *)list->items + list->count - 1 : NULL;
+    slice damaged = SLICE("damaged: ");
+    if (last && slice_starts(last->why, damaged) && slice_starts(why, damaged) &&
+        slice_equal(last->path, path))
+        return;
+    unopened_add(list, look->into->arena, path, why);
 }
 
 void secret_look_unopened(struct secret_look *look, const char *why)
 {
-    unopened_add(look->into->unopened, look->into->arena, look->path, slice_from_text(why));
+    add_unopened(look, look->path, slice_from_text(why));
 }
 
-/* Damage within a file is not the image's; a stream that broke is, and so is a limit. */
-static struct error *only_serious(struct error *error, const struct stream *stream)
+static slice path_of(const struct secret_look *look, slice name, struct arena *arena)
 {
-    if (!error || error->kind == ERROR_LIMIT || error->kind == ERROR_SYSTEM || stream->broken)
+    return arena_format(arena, "%.*s!%.*s", SLICE_ARG(look->path),
+                        SLICE_ARG(slice_first(name, LIMIT_PATH_BYTES)));
+}
+
+void secret_look_unopened_member(struct secret_look *look, slice name, const char *why)
+{
+    CLEANUP_ARENA struct arena own = {0};
+    slice path = name.len ? path_of(look, name, &own) : look->path;
+    add_unopened(look, path, slice_from_text(why));
+}
+
+bool secret_look_may_open(const struct secret_look *look)
+{
+    return look->depth < LIMIT_SECRET_ARCHIVE_DEPTH;
+}
+
+struct error *secret_look_too_deep(struct secret_look *look, struct stream *stream)
+{
+    secret_look_unopened(look, "deeper in other archives than LIMIT_SECRET_ARCHIVE_DEPTH");
+    return secret_look_plain(look, stream, SECRET_BYTES, UINT64_MAX);
+}
+
+/* Damage within a file is not the image's: it is told of the archive. A stream that broke is an
+ * error, which whoever made the stream judges. Of all that archives of one file may have together
+ * is told once, and of the file. */
+struct error *secret_look_settle_damage(struct secret_look *look, struct error *error,
+                                        const struct stream *stream)
+{
+    bool spent = *look->unpacked > LIMIT_SECRET_ARCHIVE_BYTES;
+    bool is_damage = error && error->kind == ERROR_INPUT;
+    bool told_here = spent
+                         ? look->depth == 0 && (is_damage || (error && error->kind == ERROR_LIMIT))
+                         : is_damage;
+    if (!told_here || stream->broken)
         return error;
-    error_free(error);
+    CLEANUP_ERROR struct error *own = error;
+    CLEANUP_ARENA struct arena arena = {0};
+    secret_look_unopened(
+        look, arena_format(&arena, "%s%s", is_damage ? "damaged: " : "", error->message).ptr);
     return NULL;
 }
 
@@ -254,8 +309,8 @@ static struct error *next_inside(void *context, slice *piece)
     *inside->unpacked += piece->len;
     if (*inside->unpacked > LIMIT_SECRET_ARCHIVE_BYTES)
         return error_make(ERROR_LIMIT,
-                          "what is packed in it has more than %llu bytes, the limit for one file "
-                          "in which secrets are looked for",
+                          "what is packed in it has more than LIMIT_SECRET_ARCHIVE_BYTES (%llu): "
+                          "what follows was not looked through",
                           (unsigned long long)LIMIT_SECRET_ARCHIVE_BYTES);
     return NULL;
 }
@@ -273,13 +328,34 @@ struct error *secret_look_inside(struct secret_look *look, slice name,
     inner.crowded = false;
     inner.depth++;
     inner.size = 0;
-    inner.path = name.len ? arena_format(&own, "%.*s!%.*s", SLICE_ARG(look->path),
-                                         SLICE_ARG(slice_first(name, LIMIT_PATH_BYTES)))
-                          : look->path;
+    inner.path = name.len ? path_of(look, name, &own) : look->path;
     CLEANUP_STREAM struct stream *stream = stream_from_content(&content);
     struct error *error = secret_look_by_kind(&inner, stream);
     look->incomplete |= inner.incomplete;
-    return only_serious(error, stream);
+    return secret_look_settle_damage(&inner, error, stream);
+}
+
+struct error *secret_look_next_of_stream(void *stream, slice *piece)
+{
+    TRY(stream_some(stream, piece));
+    stream_take(stream, piece->len);
+    return NULL;
+}
+
+struct error *secret_look_behind(struct secret_look *look, struct stream *stream)
+{
+    for (;;) {
+        slice window;
+        size_t zeros = 0;
+        TRY(stream_some(stream, &window));
+        while (zeros < window.len && window.ptr[zeros] == 0)
+            zeros++;
+        stream_take(stream, zeros);
+        if (window.len == 0)
+            return NULL;
+        if (zeros < window.len)
+            return secret_look_inside(look, SLICE_EMPTY, secret_look_next_of_stream, stream);
+    }
 }
 
 /* -- a whole file ---------------------------------------------------------------------------------
@@ -294,7 +370,7 @@ static struct error *find_in(struct secret_scanner *scanner, struct stream *stre
                              slice path, const struct secret_finds *into,
                              struct error *(*look_at)(struct secret_look *, struct stream *))
 {
-    uint64_t unpacked = 0;
+    uint64_t unpacked = 0, memory = 0;
     struct list hits = {0};
     CLEANUP_ARENA struct arena own = {0};
     struct secret_look look = {.scanner = scanner,
@@ -304,8 +380,9 @@ static struct error *find_in(struct secret_scanner *scanner, struct stream *stre
                                .into = into,
                                .arena = &own,
                                .unpacked = &unpacked,
+                               .memory = &memory,
                                .hits = &hits};
-    TRY(only_serious(look_at(&look, stream), stream));
+    TRY(secret_look_settle_damage(&look, look_at(&look, stream), stream));
     const char *rule = secret_scanner_too_much(scanner);
     if (!look.incomplete)
         return NULL;

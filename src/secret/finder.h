@@ -32,7 +32,9 @@ struct secret_look {
     unsigned depth;        /* of archives in archives */
     unsigned loose_depth;  /* at which the content of a loose git object stands; 0: at none */
     unsigned packed_depth; /* likewise of one in a pack */
+    unsigned gap_depth;    /* likewise of what stands between the members of a zip, which is none */
     uint64_t *unpacked;    /* bytes from archives, so far, of the whole file */
+    uint64_t *memory;      /* of what unpacks them, all that are open (decoder.h) */
     struct list *hits;     /* of struct pending (finder.c): of the text at hand */
     bool crowded;          /* too many of them for more */
     bool incomplete;       /* not all of it was looked through: so much looks like secrets */
@@ -40,8 +42,9 @@ struct secret_look {
 
 /*
  * Looks through one file of `size` bytes (0: unknown) and adds what it finds. It need
- * not read all of the stream. An error is the stream's own, or a limit that was passed; damage
- * within the file is none.
+ * not read all of the stream. An error is the stream's own, or says that not all of a text was
+ * looked through; damage within the file, and a limit that an archive in it passes, are none: they
+ * are added to what could not be opened.
  */
 MUST_CHECK struct error *secret_find_in_file(struct secret_scanner *scanner, struct stream *stream,
                                              uint64_t size, slice path,
@@ -78,6 +81,18 @@ MUST_CHECK struct error *secret_look_inside(struct secret_look *look, slice name
                                             void *context);
 /* Notes that the file or member at hand could not be looked into, or not in full: "encrypted". */
 void secret_look_unopened(struct secret_look *look, const char *why);
+/* The same of a member of it; with an empty name, of itself. */
+void secret_look_unopened_member(struct secret_look *look, slice name, const char *why);
+/* Says what is wrong within the file or member at hand; an error that is none of it comes back. */
+MUST_CHECK struct error *secret_look_settle_damage(struct secret_look *look, struct error *error,
+                                                   const struct stream *stream);
+/* Whether archives may still be opened at this depth. Where not, they go here. */
+bool secret_look_may_open(const struct secret_look *look);
+MUST_CHECK struct error *secret_look_too_deep(struct secret_look *look, struct stream *stream);
+/* As content (content_stream.h) of another: what is left of a stream, which is the context. */
+MUST_CHECK struct error *secret_look_next_of_stream(void *stream, slice *piece);
+/* What is left of a stream behind an archive's end, by its kind; zeros are passed over. */
+MUST_CHECK struct error *secret_look_behind(struct secret_look *look, struct stream *stream);
 /* By its kind. */
 MUST_CHECK struct error *secret_look_by_kind(struct secret_look *look, struct stream *stream);
 

@@ -171,9 +171,10 @@ static struct error *look_at_all(struct secret_look *look, struct inflating *inf
         CLEANUP_ARENA struct arena scratch = {0};
         struct git_header header;
         slice bytes, name;
-        if (i == LIMIT_SECRET_ARCHIVE_MEMBERS)
-            return error_make(ERROR_LIMIT, "a git pack has more than %d objects",
-                              LIMIT_SECRET_ARCHIVE_MEMBERS);
+        if (i == LIMIT_SECRET_ARCHIVE_MEMBERS) {
+            secret_look_many_members(look);
+            return NULL;
+        }
         uint64_t at = offset + stream->position;
         TRY(stream_need(stream, GIT_HEADER_MOST, &bytes));
         inflating->damaged = !git_header_read(bytes, id_bytes, &header);

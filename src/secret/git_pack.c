@@ -359,9 +359,10 @@ static struct error *look_at_following(struct pack *pack, struct stream *stream)
     const struct git_index *index = &pack->index;
     if (index->count == pack->announced)
         return NULL;
-    if (index->count == LIMIT_SECRET_ARCHIVE_MEMBERS)
-        return error_make(ERROR_LIMIT, "a git pack has more than %d objects",
-                          LIMIT_SECRET_ARCHIVE_MEMBERS);
+    if (index->count == LIMIT_SECRET_ARCHIVE_MEMBERS) {
+        secret_look_many_members(pack->look);
+        return NULL;
+    }
     if (!pack->spool.whole) {
         slice why = arena_format(&pack->object,
                                  "larger than %llu bytes: what follows was looked at as stored",
@@ -429,10 +430,8 @@ static struct error *look_at_spooled(struct secret_look *look, struct spill *spi
 static struct error *look_at_pack(struct secret_look *look, struct stream *stream)
 {
     struct spill memory = {.fd = -1};
-    if (look->depth >= LIMIT_SECRET_ARCHIVE_DEPTH) {
-        secret_look_unopened(look, "deeper in other archives than LIMIT_SECRET_ARCHIVE_DEPTH");
-        return secret_look_plain(look, stream, SECRET_BYTES, UINT64_MAX);
-    }
+    if (!secret_look_may_open(look))
+        return secret_look_too_deep(look, stream);
     return look_at_spooled(look, look->into->spill ? look->into->spill : &memory, stream);
 }
 

@@ -33,29 +33,12 @@ static const struct {
     const char *magic;
     size_t length, at;
 } data_formats[] = {
-    {"GGUF", 4, 0},
-    {"GGML", 4, 0},
-    {"\x93NUMPY", 6, 0},
-    {"\x89HDF\r\n", 6, 0},
-    {"\x89PNG\r\n", 6, 0},
-    {"\xff\xd8\xff", 3, 0},
-    {"GIF8", 4, 0},
-    {"ftyp", 4, 4},
-    {"OggS", 4, 0},
-    {"fLaC", 4, 0},
-    {"ID3", 3, 0},
-    {"RIFF", 4, 0},
-    {"wOFF", 4, 0},
-    {"wOF2", 4, 0},
-    {"\xfd"
-     "7zXZ",
-     5, 0},
-    {"BZh9", 4, 0},
-    {"PAR1", 4, 0},
-    {"ARROW1", 6, 0},
-    {"TFL3", 4, 4},
-    {"7z\xbc\xaf", 4, 0},
-    {"\x00\x01\x00\x00\x00", 5, 0},
+    {"GGUF", 4, 0},        {"GGML", 4, 0},        {"\x93NUMPY", 6, 0},
+    {"\x89HDF\r\n", 6, 0}, {"\x89PNG\r\n", 6, 0}, {"\xff\xd8\xff", 3, 0},
+    {"GIF8", 4, 0},        {"ftyp", 4, 4},        {"OggS", 4, 0},
+    {"fLaC", 4, 0},        {"ID3", 3, 0},         {"RIFF", 4, 0},
+    {"wOFF", 4, 0},        {"wOF2", 4, 0},        {"PAR1", 4, 0},
+    {"ARROW1", 6, 0},      {"TFL3", 4, 4},        {"\x00\x01\x00\x00\x00", 5, 0},
 };
 
 static bool is_data(const struct secret_look *look, slice head)
@@ -201,7 +184,11 @@ static const struct secret_kind *const kinds[] = {
     &secret_kind_program,
     &secret_kind_compressed,
     &secret_kind_zip,
+    &secret_kind_zip_front,
     &secret_kind_tar,
+    &secret_kind_ar,
+    &secret_kind_cpio,
+    &secret_kind_closed,
     &secret_kind_git_pack,
     &secret_kind_git_object,
     &secret_kind_notebook,
@@ -221,7 +208,9 @@ static const struct secret_kind *kind_of(const struct secret_look *look, slice h
 
 bool secret_look_is_text(const struct secret_look *look, slice head)
 {
-    return head.len && kind_of(look, slice_first(head, SECRET_HEAD)) == &kind_text;
+    head = slice_first(head, SECRET_HEAD);
+    const struct secret_kind *kind = head.len ? kind_of(look, head) : NULL;
+    return kind == &kind_text || (kind == &secret_kind_zip_front && secret_zip_front_is_text(head));
 }
 
 struct error *secret_look_by_kind(struct secret_look *look, struct stream *stream)

@@ -5,6 +5,7 @@
  * compiler puts texts.
  */
 #include "secret/kinds.h"
+#include "secret/zip_tail.h"
 
 #include <elf.h>
 
@@ -86,6 +87,9 @@ struct passage {
     uint64_t position; /* in the file */
     struct code code[CODE_SEGMENTS];
     size_t code_count;
+    uint64_t end; /* of what the program's own header names; or UINT64_MAX */
+    bool zip;     /* one begins there */
+    struct zip_tail tail;
 };
 
 /* A segment that holds the file's first bytes holds its constants, too; linkers call the other way
@@ -128,6 +132,21 @@ static void find_code(struct passage *passage, slice head)
     passage->code_count = kept;
 }
 
+/* Where the section headers end, which come last as a rule: what somebody put behind a program
+ * begins there. */
+static void find_end(struct passage *passage, slice head)
+{
+    Elf64_Ehdr header;
+    passage->end = UINT64_MAX;
+    if (head.len < sizeof(header))
+        return;
+    memcpy(&header, head.ptr, sizeof(header));
+    uint64_t sections = (uint64_t)header.e_shnum * header.e_shentsize;
+    if (header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_ident[EI_DATA] == ELFDATA2LSB &&
+        header.e_shoff && sections && header.e_shoff < UINT64_MAX - sections)
+        passage->end = header.e_shoff + sections;
+}
+
 /* How many bytes of code begin here; otherwise 0, and *before is what comes before the next. */
 static uint64_t code_here(const struct passage *passage, uint64_t *before)
 {
@@ -145,6 +164,7 @@ static uint64_t code_here(const struct passage *passage, uint64_t *before)
 static void look_at(struct passage *passage, slice bytes)
 {
     secret_text_add(passage->text, bytes);
+    zip_tail_add(&passage->tail, bytes);
     stream_take(passage->stream, bytes.len);
     passage->position += bytes.len;
 }
@@ -174,8 +194,17 @@ static struct error *pass_program(struct passage *passage)
     slice bytes;
     TRY(stream_need(passage->stream, SECRET_HEAD, &bytes));
     find_code(passage, bytes);
+    find_end(passage, bytes);
     for (;;) {
         uint64_t before, code = code_here(passage, &before);
+        if (passage->position == passage->end) {
+            TRY(stream_need(passage->stream, SECRET_HEAD, &bytes));
+            passage->zip = secret_zip_begins(bytes);
+            if (passage->zip)
+                return NULL;
+        } else if (passage->end > passage->position && passage->end - passage->position < before) {
+            before = passage->end - passage->position;
+        }
         if (code) {
             TRY(pass_over(passage, code));
             continue;
@@ -201,6 +230,10 @@ static struct error *look_at_program(struct secret_look *look, struct stream *st
     struct error *error = pass_program(&passage);
     look->incomplete |= !secret_text_end(passage.text);
     secret_look_settle(look);
+    if (!error && passage.zip)
+        return secret_look_at_zip_behind(look, stream, passage.position);
+    if (!error)
+        zip_tail_tell(&passage.tail, look);
     return error;
 }
 

@@ -100,7 +100,7 @@ static const char *const placeholder_words[128][WORDS_OF_A_LETTER] = {
 static bool starts_with_word(slice text, const char *word)
 {
     size_t same = 0;
-    while (word[same] && same < text.len && byte_lower(text.ptr[same]) == byte_lower(word[same]))
+    while (same < text.len && word[same] && byte_lower(text.ptr[same]) == byte_lower(word[same]))
         same++;
     return !word[same];
 }

@@ -33,8 +33,8 @@ struct secret_rule {
     bool edge_before, edge_after; /* no letter or digit may stand there */
     bool own;                     /* from a file of the user's: placeholders are not looked for */
     enum secret_start start;
-    unsigned find_least, find_most;       /* bytes that `find` takes */
-    unsigned reach;                       /* bytes of the longest match */
+    unsigned find_least, find_most; /* bytes that `find` takes */
+    unsigned reach;                 /* bytes of the longest match */
     /* Examples (shape.h), each ended by NULL: found, not found, and found as another rule's. */
     const char *const *good, *const *bad, *const *other;
 };

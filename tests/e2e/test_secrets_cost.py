@@ -30,7 +30,7 @@ VALGRIND = shutil.which("valgrind")
 MOST = 6000
 # Of plain text of the worst kind over the best kind.
 RATIO = 4
-SIZE, LONG, PLAIN = 2048, 32768, 65536
+SIZE, LONG, PLAIN = 1024, 32768, 65536
 DEAREST = 8
 
 pytestmark = [

@@ -141,11 +141,13 @@ void spool_view_close(struct spool_view *view)
     *view = (struct spool_view){0};
 }
 
-struct error *spool_view_show(struct spool_view *view, uint64_t at, size_t want, slice *bytes)
+struct error *spool_view_show_to(struct spool_view *view, uint64_t at, uint64_t end, size_t want,
+                                 slice *bytes)
 {
     const struct spool *spool = view->spool;
-    at = at < spool->size ? at : spool->size;
-    uint64_t left = spool->size - at, past = at - view->window_at;
+    end = end < spool->size ? end : spool->size;
+    at = at < end ? at : end;
+    uint64_t left = end - at, past = at - view->window_at;
     if (spool->memory) {
         *bytes = slice_make(spool->memory + at, (size_t)left);
         return NULL;
@@ -160,8 +162,14 @@ struct error *spool_view_show(struct spool_view *view, uint64_t at, size_t want,
         view->window_count = count;
         past = 0;
     }
-    *bytes = slice_from(slice_make(view->window, view->window_count), (size_t)past);
+    slice window = slice_from(slice_make(view->window, view->window_count), (size_t)past);
+    *bytes = left < window.len ? slice_first(window, (size_t)left) : window;
     return NULL;
+}
+
+struct error *spool_view_show(struct spool_view *view, uint64_t at, size_t want, slice *bytes)
+{
+    return spool_view_show_to(view, at, UINT64_MAX, want, bytes);
 }
 
 struct error *spool_view_next(void *context, slice *piece)

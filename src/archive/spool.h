@@ -54,6 +54,9 @@ void spool_view_close(struct spool_view *view);
 enum { SPOOL_WINDOW = 64 * 1024 };
 MUST_CHECK struct error *spool_view_show(struct spool_view *view, uint64_t at, size_t want,
                                          slice *bytes);
+/* The same of what lies in front of `end`: nothing behind it is read. */
+MUST_CHECK struct error *spool_view_show_to(struct spool_view *view, uint64_t at, uint64_t end,
+                                            size_t want, slice *bytes);
 /* The next piece from view->at on, up to view->end; as a stream's content (content_stream.h). */
 MUST_CHECK struct error *spool_view_next(void *view, slice *piece);
 

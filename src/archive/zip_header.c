@@ -25,18 +25,11 @@ void zip_read_local(struct zip_entry *entry, slice header)
 
 void zip_read_directory(struct zip_entry *entry, slice header)
 {
-    *entry = (struct zip_entry){
-        .flags = (unsigned)zip_number(header, 8, 2),
-        .method = (unsigned)zip_number(header, 10, 2),
-        .sum = (uint32_t)zip_number(header, 16, 4),
-        .packed = zip_number(header, 20, 4),
-        .size = zip_number(header, 24, 4),
-        .name = zip_number(header, 28, 2),
-        .extra = zip_number(header, 30, 2),
-        .comment = zip_number(header, 32, 2),
-        .disk = (unsigned)zip_number(header, 34, 2),
-        .offset = zip_number(header, 42, 4),
-    };
+    enum { MADE_BY = 2 }; /* bytes that a local header has not: the rest is the same */
+    zip_read_local(entry, slice_from(header, MADE_BY));
+    entry->comment = zip_number(header, 32, 2);
+    entry->disk = (unsigned)zip_number(header, 34, 2);
+    entry->offset = zip_number(header, 42, 4);
 }
 
 /* They stand there in this order, each only if its place in the header is full; in a local header

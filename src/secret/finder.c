@@ -5,6 +5,8 @@
 #include "archive/content_stream.h"
 #include "base/limits.h"
 
+enum { ROOM = LIMIT_SECRETS_PER_FILE * 4 }; /* for those that are not settled yet */
+
 /* Found in the text at hand. */
 struct pending {
     struct secret secret;
@@ -86,7 +88,6 @@ static void count_copies(struct list *list)
 
 static bool has_room(struct secret_look *look)
 {
-    enum { ROOM = LIMIT_SECRETS_PER_FILE * 4 };
     if (look->hits->count < ROOM)
         return true;
     if (!look->crowded)
@@ -132,7 +133,7 @@ void secret_look_add_new(struct secret_look *look, const struct secret_hit *hit,
         if (hits[i].rule == hit->rule_index && hit->start < hits[i].end && hits[i].start < hit->end)
             return;
     /* Those of the first look that were too many to be kept are not counted once more. */
-    if (look->hits->count < LIMIT_SECRETS_PER_FILE * 4)
+    if (look->hits->count < ROOM)
         secret_look_add(look, hit, cell);
 }
 

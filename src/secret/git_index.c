@@ -116,7 +116,7 @@ static struct error *read_object(struct git_index *index, struct git_unpack *unp
 {
     slice bytes;
     *whole = false;
-    TRY(git_unpack_show(unpack, at, UINT64_MAX, GIT_HEADER_MOST, &bytes));
+    TRY(spool_view_show(&unpack->view, at, GIT_HEADER_MOST, &bytes));
     if (!git_header_read(slice_first(bytes, GIT_HEADER_MOST), index->id_bytes, header))
         return NULL;
     git_unpack_begin(unpack, at + header->length, UINT64_MAX);
@@ -127,7 +127,7 @@ static struct error *read_object(struct git_index *index, struct git_unpack *unp
 static size_t most_objects(const struct git_unpack *unpack, uint32_t announced)
 {
     enum { SMALLEST = 9 };
-    uint64_t most = unpack->spool->size / SMALLEST + 1;
+    uint64_t most = unpack->view.spool->size / SMALLEST + 1;
     if (most > LIMIT_SECRET_ARCHIVE_MEMBERS)
         most = LIMIT_SECRET_ARCHIVE_MEMBERS;
     return announced < most ? announced : (size_t)most;
@@ -217,7 +217,7 @@ struct error *git_index_make(struct git_index *index, struct git_unpack *unpack,
     index->objects = memory_alloc(most * sizeof(*index->objects));
     TRY(read_objects(index, unpack, most));
     /* Behind the last object stands a checksum of the pack, made as ids are. */
-    if (index->count == announced && unpack->spool->size - index->end == GIT_SHA256)
+    if (index->count == announced && unpack->view.spool->size - index->end == GIT_SHA256)
         index->id_bytes = GIT_SHA256;
     sort_awaited(index->awaited, index->awaited_count);
     link_children(index);

@@ -209,7 +209,7 @@ static struct error *look_at_large(struct pack *pack, uint32_t object)
     struct git_header header;
     slice piece;
     at->made = true;
-    TRY(git_unpack_show(&pack->unpack, at->offset, end, GIT_HEADER_MOST, &piece));
+    TRY(spool_view_show_to(&pack->unpack.view, at->offset, end, GIT_HEADER_MOST, &piece));
     if (!git_header_read(piece, pack->index.id_bytes, &header))
         return NULL;
     git_hash_begin(&pack->hash, header.type, header.size);
@@ -344,7 +344,7 @@ struct following {
 static struct error *next_following(void *context, slice *piece)
 {
     struct following *following = context;
-    TRY(git_unpack_show(&following->pack->unpack, following->at, UINT64_MAX, 1, piece));
+    TRY(spool_view_show(&following->pack->unpack.view, following->at, 1, piece));
     following->at += piece->len;
     if (piece->len)
         return NULL;

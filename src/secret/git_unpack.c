@@ -1,50 +1,21 @@
 #include "secret/git_unpack.h"
 
-enum { WINDOW = 64 * 1024, MOST_AT_ONCE = 1 << 30 };
+enum { MOST_AT_ONCE = 1 << 30 };
 
 void git_unpack_open(struct git_unpack *unpack, const struct spool *spool)
 {
-    *unpack = (struct git_unpack){.spool = spool};
+    *unpack = (struct git_unpack){0};
+    spool_view_open(&unpack->view, spool);
     if (inflateInit(&unpack->z) != Z_OK)
         memory_exhausted();
-    if (!spool->memory)
-        unpack->window = memory_alloc(WINDOW);
     unpack->piece = memory_alloc(GIT_PIECE);
 }
 
 void git_unpack_close(struct git_unpack *unpack)
 {
     inflateEnd(&unpack->z);
-    free(unpack->window);
+    spool_view_close(&unpack->view);
     free(unpack->piece);
-}
-
-struct error *git_unpack_show(struct git_unpack *unpack, uint64_t at, uint64_t end, size_t want,
-                              slice *bytes)
-{
-    const struct spool *spool = unpack->spool;
-    end = end < spool->size ? end : spool->size;
-    at = at < end ? at : end;
-    uint64_t left = end - at;
-    if (spool->memory) {
-        *bytes = slice_make(spool->memory + at, (size_t)left);
-        return NULL;
-    }
-    uint64_t past = at - unpack->window_at;
-    bool shown = at >= unpack->window_at && past < unpack->window_count &&
-                 unpack->window_count - past >= (want < left ? want : left);
-    if (!shown) {
-        size_t count = left < WINDOW ? (size_t)left : WINDOW;
-        unpack->window_count = 0;
-        TRY(spool_read(spool, at, unpack->window, count));
-        unpack->window_at = at;
-        unpack->window_count = count;
-        past = 0;
-    }
-    slice window = slice_make(unpack->window, unpack->window_count);
-    *bytes = left < WINDOW ? slice_first(slice_from(window, (size_t)past), (size_t)left)
-                           : slice_from(window, (size_t)past);
-    return NULL;
 }
 
 void git_unpack_begin(struct git_unpack *unpack, uint64_t at, uint64_t end)
@@ -59,8 +30,8 @@ void git_unpack_begin(struct git_unpack *unpack, uint64_t at, uint64_t end)
 static struct error *refill(struct git_unpack *unpack)
 {
     slice packed;
-    TRY(git_unpack_show(unpack, unpack->at, unpack->end, 1, &packed));
-    packed = slice_first(packed, WINDOW);
+    TRY(spool_view_show_to(&unpack->view, unpack->at, unpack->end, 1, &packed));
+    packed = slice_first(packed, SPOOL_WINDOW);
     unpack->z.next_in = (unsigned char *)(uintptr_t)packed.ptr;
     unpack->z.avail_in = (unsigned)packed.len;
     unpack->at += packed.len;

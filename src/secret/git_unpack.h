@@ -11,22 +11,15 @@ enum { GIT_PIECE = 64 * 1024 };
 enum git_unpack_state { GIT_UNPACKING, GIT_UNPACK_ENDED, GIT_UNPACK_DAMAGED };
 
 struct git_unpack {
-    const struct spool *spool;
+    struct spool_view view;
     z_stream z;
     enum git_unpack_state state;
-    uint64_t at, end;    /* of the spool: what was not given to zlib yet, and where to stop */
-    char *piece;         /* GIT_PIECE bytes for what need not be kept */
-    char *window;        /* bytes of the spool, where that is a file … */
-    uint64_t window_at;  /* … from here on … */
-    size_t window_count; /* … so many */
+    uint64_t at, end; /* of the spool: what was not given to zlib yet, and where to stop */
+    char *piece;      /* GIT_PIECE bytes for what need not be kept */
 };
 
 void git_unpack_open(struct git_unpack *unpack, const struct spool *spool);
 void git_unpack_close(struct git_unpack *unpack);
-
-/* Shows bytes of the spool from `at` on: `want` of them, if `end` is not before. */
-MUST_CHECK struct error *git_unpack_show(struct git_unpack *unpack, uint64_t at, uint64_t end,
-                                         size_t want, slice *bytes);
 
 /* Begins with the stream at `at`, which is to be over at `end`. */
 void git_unpack_begin(struct git_unpack *unpack, uint64_t at, uint64_t end);

@@ -8,12 +8,12 @@ import json
 import os
 import re
 import subprocess
-import tarfile
 import zipfile
 import zlib
 
 import pytest
 
+import archivekit
 import imagekit
 import scanner
 import secretkit as sk
@@ -124,13 +124,7 @@ def zip_of(files, method=zipfile.ZIP_DEFLATED):
 
 
 def tar_gz(files):
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as archive:
-        for name, data in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-    return out.getvalue()
+    return archivekit.tar_of(files, "w:gz")
 
 
 def loose(text):

@@ -9,6 +9,7 @@
 #include "secret/git_changes.h"
 #include "secret/git_chains.h"
 #include "secret/git_names.h"
+#include "password_scanner.h"
 
 #include <assert.h>
 
@@ -290,21 +291,6 @@ static void put_together(struct trial *trial, slice pack)
     spool_close(&spool);
 }
 
-static struct secret_scanner *scanner(void)
-{
-    static const struct secret_rule *rules[1];
-    static struct secret_scanner *made;
-    struct secret_database *database;
-    if (made)
-        return made;
-    for (size_t i = 0; i < secret_rule_count; i++)
-        if (strcmp(secret_rules[i].id, "generic-password") == 0)
-            rules[0] = &secret_rules[i];
-    assert(rules[0] && !secret_database_make(&database, rules, 1, true));
-    made = secret_scanner_new(rules, 1, database);
-    return made;
-}
-
 static void look_through(slice pack)
 {
     CLEANUP_ARENA struct arena arena = {0};
@@ -313,7 +299,7 @@ static void look_through(slice pack)
     const struct secret_finds into = {&arena, &found, &unopened, &spill};
     CLEANUP_STREAM struct stream *stream = stream_from_memory(pack);
     CLEANUP_ERROR struct error *error =
-        secret_find_in_file(scanner(), stream, pack.len, SLICE("x.pack"), &into);
+        secret_find_in_file(password_scanner(), stream, pack.len, SLICE("x.pack"), &into);
     assert(!error || error->kind == ERROR_LIMIT);
     const struct secret *secrets = found.items;
     for (size_t i = 0; i < found.count; i++)

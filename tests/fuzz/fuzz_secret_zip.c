@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/limits.h"
 #include "secret/finder.h"
+#include "password_scanner.h"
 
 #include <assert.h>
 #include <sys/mman.h>
@@ -31,21 +32,6 @@ static slice planted(void)
     return slice_from_text(line);
 }
 
-static struct secret_scanner *scanner(void)
-{
-    static const struct secret_rule *rules[1];
-    static struct secret_scanner *made;
-    struct secret_database *database;
-    if (made)
-        return made;
-    for (size_t i = 0; i < secret_rule_count; i++)
-        if (strcmp(secret_rules[i].id, "generic-password") == 0)
-            rules[0] = &secret_rules[i];
-    assert(rules[0] && !secret_database_make(&database, rules, 1, true));
-    made = secret_scanner_new(rules, 1, database);
-    return made;
-}
-
 /* Whether something was found, or told. */
 static bool look(slice zip, struct spill *spill)
 {
@@ -54,7 +40,7 @@ static bool look(slice zip, struct spill *spill)
     const struct secret_finds into = {&arena, &found, &unopened, spill};
     CLEANUP_STREAM struct stream *stream = stream_from_memory(zip);
     CLEANUP_ERROR struct error *error =
-        secret_find_in_file(scanner(), stream, zip.len, SLICE("x.zip"), &into);
+        secret_find_in_file(password_scanner(), stream, zip.len, SLICE("x.zip"), &into);
     assert(!error && spill->used == 0);
     const struct secret *secrets = found.items;
     for (size_t i = 0; i < found.count; i++)
